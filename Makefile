@@ -1,0 +1,46 @@
+# For those who work on shipper itself. `make demo` and `make test` set up everything they need; repeats are quick.
+# Another Python: make PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENVIRONMENT := .venv/.complete
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help venv engine browser node demo test lint bench clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(ENVIRONMENT) ## make .venv with shipper and the developers' tools
+
+$(ENVIRONMENT): pyproject.toml scripts/python-environment
+	scripts/python-environment
+	@touch $@
+
+engine: ## install (Debian, Ubuntu, as root) and start the Docker engine
+	@scripts/engine
+
+browser:
+	@scripts/browser
+
+node:
+	@scripts/node
+
+demo: engine node venv ## ship the example to a practice server on this machine
+	@$(BIN)/python scripts/demo.py
+
+test: engine browser node lint ## run all tests, after the linters
+	$(BIN)/pytest
+
+lint: venv ## look at the code without running it
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: engine node venv ## measure, and write the results to benchmarks/results
+	$(BIN)/python -m benchmarks
+
+clean: ## delete the environment and all caches; practice servers stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,105 @@
+"""Bringing a release live: runs the steps that the client planned, and undoes them all when one fails.
+
+Until the step `verify` has passed, any failure puts everything back as it was. After it the new release is live for
+good; what follows (drain, stop, prune) only tidies up, and a failure there is told, not undone. Nothing here waits for
+the client: one that has left misses the events, and the journal has them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from . import journal, release, steps, store
+from .channel import Channel
+from .errors import AgentError
+from .layout import Layout
+from .steps import Run, Step
+
+
+def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Run `request["steps"]`, each `{"step": name, ...}`, for the release whose record is `request["release"]`.
+
+    `action` is "ship" or "rollback" and `who` a person, both for the journal. Returns the live release, the seconds
+    it took, and the troubles after the switch. Raises AgentError when the old release was kept.
+    """
+    record = dict(request["release"])
+    run = Run(layout, record, channel, previous=release.live(layout))
+    started = time.monotonic()
+    entry = {"kind": request["action"], "release": record["id"], "previous": run.previous, "who": request["who"]}
+    journal.write(layout, **{**entry, "kind": "begin", "action": request["action"]})
+    try:
+        rest = _until_verified(run, request["steps"])
+    except BaseException as error:
+        undone = _undo(run)
+        _mark_bad(run, request["action"])
+        journal.write(
+            layout, **entry, result="failed", seconds=_since(started), reason=run.mask(str(error)), undone=undone
+        )
+        if isinstance(error, OSError):
+            raise store.write_error(error, layout.root) from error
+        raise
+    release.mark(layout, record["id"], "good")
+    _tidy(run, rest)
+    journal.write(layout, **entry, result="live", seconds=_since(started), trouble=run.trouble)
+    return {"live": release.live(layout), "seconds": _since(started), "trouble": run.trouble}
+
+
+def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    for index, arguments in enumerate(planned):
+        step = steps.named(arguments["step"])
+        if step.tidies:
+            return planned[index:]
+        _take(run, step, arguments)
+    return ()
+
+
+def _take(run: Run, step: Step, arguments: dict[str, Any]) -> None:
+    began = time.monotonic()
+    run.say("start", step.name)
+    try:
+        undo, text = step.act(run, arguments)
+    except BaseException as error:
+        what = error.what if isinstance(error, AgentError) else str(error) or type(error).__name__
+        run.say("failed", step.name, what, seconds=_since(began))
+        journal.write(run.layout, kind="step", step=step.name, result="failed", seconds=_since(began))
+        raise
+    if undo is not None:
+        run.undo.append((step.name, undo))
+    run.say("done", step.name, text, seconds=_since(began))
+    journal.write(run.layout, kind="step", step=step.name, result="done", seconds=_since(began))
+
+
+def _undo(run: Run) -> list[str]:
+    undone = []
+    for name, undo in reversed(run.undo):
+        try:
+            undo()
+        except (AgentError, OSError) as error:
+            run.say("failed", name, f"could not be undone: {error}")
+            continue
+        undone.append(name)
+        run.say("undone", name)
+    return undone
+
+
+def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
+    for arguments in planned:
+        step = steps.named(arguments["step"])
+        try:
+            _take(run, step, arguments)
+        except (AgentError, OSError) as error:
+            run.trouble.append(run.mask(f"{step.name}: {error}"))
+
+
+def _mark_bad(run: Run, action: str) -> None:
+    """Mark a new release that failed; one that was good before is not blamed for a failed rollback."""
+    if action == "ship":
+        with suppress(AgentError):  # it may have failed before it had a folder
+            release.mark(run.layout, run.record["id"], "bad")
+
+
+def _since(moment: float) -> float:
+    return round(time.monotonic() - moment, 3)

@@ -1,0 +1,66 @@
+"""From evidence to cause: why a program or a service did not do what it should, in one screen (field note S5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .errors import AgentError
+from .health import Answer
+from .programs import Outcome
+from .systemd import UnitState
+
+# systemd.exec(5), "Process Exit Codes": what systemd itself says before the program's own first line.
+_START_FAILURES = {
+    "200": "the working directory is not there (200/CHDIR)",
+    "203": "the program cannot be executed (203/EXEC)",
+    "217": "the user does not exist (217/USER)",
+    "226": "the sandbox of the unit could not be set up (226/NAMESPACE)",
+}
+
+
+def ending(outcome: Outcome, timeout: float) -> str:
+    """Say in a few words how a one-off command ended."""
+    if outcome.timed_out:
+        return f"stopped after {timeout:.0f} s"
+    if "oom-kill" in outcome.text:
+        return "killed, out of memory"
+    if "signal" in outcome.text or outcome.code < 0 or outcome.code in (137, 255):
+        return "killed by a signal, probably out of memory"
+    return f"exit code {outcome.code}"
+
+
+def unhealthy(
+    unit: str,
+    state: UnitState,
+    answer: Answer,
+    arguments: Mapping[str, Any],
+    lines: Sequence[str],
+    mask: Callable[[str], str],
+) -> AgentError:
+    """Explain why a new copy did not become healthy: its last lines, how it ended, and what that usually means."""
+    last = "\n".join(mask(line) for line in lines)
+    what, fix = _cause(state, answer, arguments, last)
+    facts = f"{unit}: {state.active}, result {state.result}, exit status {state.exit_status}, {state.restarts} restarts"
+    return AgentError("release", what, f"{facts}\n{last}", fix)
+
+
+def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines: str) -> tuple[str, str]:
+    limit = arguments["memory"]
+    # systemd forgets the result when it starts the unit again; its line in the journal stays.
+    if state.result == "oom-kill" or "'oom-kill'" in lines or "status=9/KILL" in lines:
+        return (
+            f"The new backend was killed: out of memory (its limit is {limit}).",
+            "Raise `memory` in [backend] if the server has room (`inv host.check`), or find what needs so much.",
+        )
+    if state.exit_status in _START_FAILURES:
+        return f"The new backend did not start: {_START_FAILURES[state.exit_status]}.", "inv logs"
+    if state.restarts or state.active in ("failed", "activating"):
+        return (
+            f"The new backend exits right after its start (exit status {state.exit_status}).",
+            "Its last lines say why; a missing variable is added with `inv env.push`.",
+        )
+    return (
+        f"The new backend runs but has not become healthy in {arguments['timeout']} s: {arguments['path']}: {answer}.",
+        f"Check that {arguments['path']} answers 200 and that the backend listens on its socket (`health`, `command`).",
+    )

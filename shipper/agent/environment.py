@@ -1,0 +1,118 @@
+"""The app's environment on the server: `shared/env`, in the form that systemd reads, and the masking of its values.
+
+The client parses what people wrote and sends this canonical form (shipper.config.envfile): one `KEY="value"` after
+the other, a backslash before each of `"`, `\\`, `` ` `` and `$` (systemd.exec(5), EnvironmentFile=).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+
+from .errors import AgentError
+from .layout import Layout
+
+_ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
+_SHORTEST_SECRET = 6  # masking shorter values would blot out ordinary words
+# What is no secret however long: a word like "production", a number, a path, a dotted name, a host or a plain URL.
+_PLAIN = re.compile(
+    r"(?:true|false|[0-9.]+|/[\w./-]*|[a-z]+|\*|(?:https?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]+)?/?)"
+)
+
+
+def read(path: str) -> dict[str, str]:
+    """Return the variables of an env file; an absent file has none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return {}
+    values: dict[str, str] = {}
+    for match in _ASSIGNMENT.finditer(text):
+        key, quoted, plain = match.groups()
+        values[key] = re.sub(r'\\(["\\`$])', r"\1", quoted) if quoted is not None else plain.strip()
+    return values
+
+
+def replace(layout: Layout, text: str) -> None:
+    """Put `text` in place of the env file, readable by root alone, in one step and brought to the disk."""
+    ensure_shared(layout)
+    write_private(layout.env, text.encode())
+
+
+def write_private(path: str, data: bytes) -> None:
+    """Write a file that nobody but root can read, by a unique name and a rename."""
+    scratch = f"{path}.{os.getpid()}.{secrets.token_hex(4)}"
+    file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(scratch, path)
+    except OSError:
+        os.unlink(scratch)
+        raise
+
+
+def ensure_shared(layout: Layout) -> None:
+    """Make the folders that outlive releases, and the salt."""
+    for folder in (layout.root, layout.shared):
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o755)
+    if not os.path.exists(layout.salt):
+        write_private(layout.salt, secrets.token_bytes(32))
+
+
+def digest(layout: Layout) -> str:
+    """Return a digest of the env file that tells nothing about its values: it is keyed with a salt of this server."""
+    try:
+        with open(layout.salt, "rb") as salt, open(layout.env, "rb") as env:
+            return hashlib.blake2b(env.read(), key=salt.read(), digest_size=16).hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def compare(layout: Layout, wanted: Mapping[str, str]) -> dict[str, list[str]]:
+    """Compare by key with what the other side has; no value leaves this function."""
+    here = read(layout.env)
+    return {
+        "missing": sorted(set(wanted) - set(here)),
+        "extra": sorted(set(here) - set(wanted)),
+        "changed": sorted(key for key in set(here) & set(wanted) if here[key] != wanted[key]),
+        "equal": sorted(key for key in set(here) & set(wanted) if here[key] == wanted[key]),
+    }
+
+
+class Mask:
+    """Replaces the values of an environment in any text by stars."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        secret = {part for value in values for part in (value, *value.splitlines()) if _is_secret(part)}
+        # The longest first: one value may be a part of another.
+        ordered = sorted(secret, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret value replaced."""
+        return self._pattern.sub("********", text) if self._pattern else text
+
+
+def _is_secret(value: str) -> bool:
+    return len(value) >= _SHORTEST_SECRET and not _PLAIN.fullmatch(value)
+
+
+def mask_of(*paths: str) -> Mask:
+    """Return the mask for the values of several env files."""
+    return Mask(value for path in paths for value in read(path).values())
+
+
+def require(layout: Layout, keys: Iterable[str]) -> None:
+    """Raise AgentError when the env file lacks one of `keys` or leaves it empty (field note E7)."""
+    here = read(layout.env)
+    lacking = [key for key in keys if not here.get(key)]
+    if lacking:
+        raise AgentError("config", f"The server's environment lacks {', '.join(lacking)}.", "", "inv env.push")

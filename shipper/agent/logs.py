@@ -1,0 +1,52 @@
+"""The logs of an app, from journald or from nginx's files, masked, and followed until the client leaves."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+from typing import Any
+
+from . import environment, release
+from .channel import Channel
+from .errors import AgentError
+from .layout import Layout
+
+_LOOK_SECONDS = 1.0
+
+
+def logs(layout: Layout, request: dict[str, Any], channel: Channel) -> None:
+    """Send the last `lines` lines of `source` ("backend", "nginx") as events; `follow`: until the client leaves."""
+    slot = str(release.record(layout, release.live(layout)).get("slot") or "") if release.live(layout) else ""
+    mask = environment.mask_of(layout.env, *([f"{layout.slot(slot)}/env"] if slot else []))
+    argv = _nginx(layout, request) if request["source"] == "nginx" else _backend(layout, request)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        pending = b""
+        while channel.alive:
+            ready, _, _ = select.select([process.stdout], [], [], _LOOK_SECONDS)
+            if not ready:
+                channel.event({"kind": "idle"})  # writing is how a vanished client is noticed
+                continue
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            if not data:
+                break
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                channel.event({"kind": "output", "step": "logs", "text": mask(line.decode("utf-8", "replace"))})
+        process.terminate()
+
+
+def _backend(layout: Layout, request: dict[str, Any]) -> list[str]:
+    argv = ["journalctl", "--no-pager", "--quiet", "--output=short-iso", f"--lines={int(request['lines'])}"]
+    follow = ["--follow"] if request["follow"] else []
+    return [*argv, *follow, f"--unit={layout.app}@*.service"]
+
+
+def _nginx(layout: Layout, request: dict[str, Any]) -> list[str]:
+    files = [f"/var/log/nginx/{layout.app}.{kind}.log" for kind in ("access", "error")]
+    present = [path for path in files if os.path.exists(path)]
+    if not present:
+        raise AgentError("config", f"nginx has no log of {layout.app} yet.", "", "inv ship")
+    follow = ["--follow=name"] if request["follow"] else []
+    return ["tail", "--quiet", f"--lines={int(request['lines'])}", *follow, "--", *present]

@@ -1,0 +1,96 @@
+"""nginx: shipper's own two files for an app are tested as a candidate, put in place, and put back when that fails.
+
+Everything else under /etc/nginx belongs to the server's owner and is never written (field notes N4 and N5).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Optional
+
+from . import programs
+from .errors import AgentError
+from .layout import Layout
+from .systemd import read_text, write_text
+
+_TEST_SECONDS = 30.0
+# In a mount namespace of its own, the candidate folder takes the place of /etc/nginx: absolute includes find it, and
+# the running nginx, which anybody may reload at any time, never sees an untested file. Both paths are arguments.
+_TEST_IN_PLACE = 'mount --bind "$1" "$2" && exec nginx -t'
+
+
+def files(layout: Layout) -> dict[str, str]:
+    """Return the paths of the app's two files by their names in a release: "http" and "server"."""
+    return {
+        "http": os.path.join(layout.nginx, "conf.d", f"shipper-{layout.app}.conf"),
+        "server": os.path.join(layout.nginx, "shipper", f"{layout.app}.conf"),
+    }
+
+
+def installed(layout: Layout) -> dict[str, str]:
+    """Return the texts of the app's files as they are now; "" for one that is not there."""
+    return {name: read_text(path) for name, path in files(layout).items()}
+
+
+def install(layout: Layout, texts: Mapping[str, str]) -> Optional[Callable[[], None]]:
+    """Test the candidate, put it in place and reload; return what undoes it, or None when nothing changed."""
+    old = installed(layout)
+    if old == dict(texts):
+        return None
+    test_candidate(layout, texts)
+
+    def put(wanted: Mapping[str, str]) -> None:
+        for name, path in files(layout).items():
+            write_text(path, wanted[name])
+
+    put(texts)
+    try:
+        _reload()
+    except AgentError:
+        put(old)
+        raise
+
+    def undo() -> None:
+        put(old)
+        _reload()
+
+    return undo
+
+
+def test_candidate(layout: Layout, texts: Mapping[str, str]) -> None:
+    """Raise AgentError unless nginx accepts its whole configuration with `texts` in it. Nothing live is changed."""
+    with tempfile.TemporaryDirectory(prefix="shipper-nginx-") as scratch:
+        candidate = os.path.join(scratch, "nginx")
+        shutil.copytree(layout.nginx, candidate, symlinks=True)
+        for name, path in files(layout).items():
+            write_text(os.path.join(candidate, os.path.relpath(path, layout.nginx)), texts[name])
+        argv = ["unshare", "--mount", "sh", "-c", _TEST_IN_PLACE, "sh", candidate, layout.nginx]
+        outcome = programs.run(argv, timeout=_TEST_SECONDS)
+    if outcome.ok:
+        return
+    own = any(path in outcome.text for path in files(layout).values())
+    whose = "with shipper's files for this app" if own else "because of another file of this server"
+    raise AgentError(
+        "release",
+        f"nginx does not accept its configuration, {whose}.",
+        outcome.text,
+        "Mend what nginx names (on the server: `sudo nginx -t`), then ship again. The running nginx was not touched.",
+    )
+
+
+def _reload() -> None:
+    outcome = programs.run(["systemctl", "reload-or-restart", "nginx"], timeout=_TEST_SECONDS)
+    if not outcome.ok:
+        raise AgentError("release", "nginx could not be reloaded.", outcome.text, "On the server: `sudo nginx -t`")
+
+
+def worker_user(layout: Layout) -> str:
+    """Return the user nginx's workers run as, from nginx.conf; Debian's www-data when it does not say."""
+    for line in read_text(os.path.join(layout.nginx, "nginx.conf")).splitlines():
+        words = line.split("#")[0].replace(";", " ").split()
+        if len(words) >= 2 and words[0] == "user":
+            return words[1]
+    return "www-data"

@@ -1,0 +1,89 @@
+"""Slots: code, dependency tree and environment of one running copy of the backend, made once, never changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any, Optional
+
+from . import bytecode, environment, programs, tree
+from .errors import AgentError
+from .layout import SLOT_NAME, Layout
+
+
+def exists(layout: Layout, name: str) -> bool:
+    """Whether the slot is there, complete."""
+    return os.path.isdir(layout.slot(name))
+
+
+def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
+    """Make a slot from `spec`: name, python (program), code and dependencies (manifests), static (folder or "").
+
+    Returns its folder, or None when it existed. The environment is the one of this moment, so that a rollback brings
+    it back as it was.
+    """
+    folder = layout.slot(spec["name"])
+    if os.path.isdir(folder):
+        return None
+    ensure_user(layout)
+    scratch = f"{folder}.{os.getpid()}.partial"
+    os.mkdir(scratch)
+    os.chmod(scratch, 0o755)
+    try:
+        tree.lay(layout, spec["code"], os.path.join(scratch, "backend"))
+        tree.lay(layout, spec["dependencies"], os.path.join(scratch, "deps"))
+        bytecode.add(layout, spec["python"], scratch, {"backend": spec["code"], "deps": spec["dependencies"]})
+        _copy_environment(layout, os.path.join(scratch, "env"))
+        if spec.get("static"):
+            _make_owned(os.path.join(scratch, "backend", spec["static"]), layout.app)
+        with open(os.path.join(scratch, "manifest.json"), "w", encoding="utf-8") as file:
+            json.dump({"code": spec["code"], "dependencies": spec["dependencies"]}, file)
+        os.sync()
+        os.rename(scratch, folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return folder
+
+
+def ensure_user(layout: Layout) -> None:
+    """Make the app's own system user and the folder for its data."""
+    import pwd
+
+    environment.ensure_shared(layout)
+    try:
+        pwd.getpwnam(layout.app)
+    except KeyError:
+        argv = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", layout.data]
+        outcome = programs.run([*argv, "--shell", "/usr/sbin/nologin", layout.app], timeout=30)
+        if not outcome.ok:
+            raise AgentError("release", f"The user {layout.app} could not be made.", outcome.text) from None
+    if not os.path.isdir(layout.data):
+        _make_owned(layout.data, layout.app, 0o750)
+
+
+def _make_owned(folder: str, user: str, mode: int = 0o755) -> None:
+    os.makedirs(folder, exist_ok=True)
+    os.chmod(folder, mode)
+    shutil.chown(folder, user, user)
+
+
+def _copy_environment(layout: Layout, path: str) -> None:
+    content = b""
+    if os.path.exists(layout.env):
+        with open(layout.env, "rb") as file:
+            content = file.read()
+    environment.write_private(path, content)
+
+
+def prune(layout: Layout, used: set[str]) -> list[str]:
+    """Remove the slots that no kept release uses, and half-made ones; return their names."""
+    removed = []
+    for name in os.listdir(layout.slots) if os.path.isdir(layout.slots) else []:
+        if name not in used:
+            shutil.rmtree(os.path.join(layout.slots, name))
+            removed.append(name)
+            if SLOT_NAME.fullmatch(name) and os.path.exists(layout.socket(name)):
+                os.unlink(layout.socket(name))
+    return removed

@@ -1,0 +1,69 @@
+"""What is on the server now: for the plan (`state`) and for people (`status`)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import environment, facts, journal, nginx, release, systemd
+from .layout import Layout
+
+_SHOWN_SHIPS = 10
+# A record's rendered files are long and only wanted for the release that is live or rolled back to.
+_LONG = ("unit", "nginx", "steps")
+
+
+def state(layout: Layout) -> dict[str, Any]:
+    """Return all that a plan compares with: releases, slots, environment (keys, a digest), installed files, facts."""
+    live = release.live(layout)
+    records = release.records(layout)
+    env = environment.read(layout.env)
+    slot = next((str(entry.get("slot") or "") for entry in records if entry["id"] == live), "")
+    return {
+        "live": live,
+        "releases": records,
+        "slots": _folders(layout.slots),
+        "running": systemd.running_slots(layout),
+        "environment": {
+            "keys": sorted(env),
+            "empty": sorted(k for k in env if not env[k]),
+            "digest": environment.digest(layout),
+        },
+        "nginx": nginx.installed(layout),
+        "unit": systemd.read_text(layout.unit_file),
+        "migrations": _migrations(layout, slot),
+        "facts": facts.basic(),
+    }
+
+
+def _folders(path: str) -> list[str]:
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+
+def _migrations(layout: Layout, slot: str) -> list[str]:
+    """Return the migration modules of the live backend, to be compared with the new one's (paths in the backend)."""
+    found = []
+    root = os.path.join(layout.slot(slot), "backend") if slot else ""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        if os.path.basename(folder) == "migrations":
+            found += [os.path.relpath(os.path.join(folder, name), root) for name in names if name.endswith(".py")]
+    return sorted(found)
+
+
+def status(layout: Layout) -> dict[str, Any]:
+    """Return what `inv status` shows: the live release, its unit and memory, all releases, disk, the last ships."""
+    live = release.live(layout)
+    records = release.records(layout)
+    current = next((entry for entry in records if entry["id"] == live), None)
+    slot = str((current or {}).get("slot") or "")
+    unit = systemd.state_of(layout.unit(slot)) if slot else None
+    return {
+        "live": live,
+        "releases": [{key: value for key, value in entry.items() if key not in _LONG} for entry in records],
+        "slot": slot,
+        "unit": {"active": unit.active, "memory": unit.memory, "restarts": unit.restarts} if unit else None,
+        "running": systemd.running_slots(layout),
+        "ships": journal.last(layout, ("ship", "rollback"), _SHOWN_SHIPS),
+        "facts": facts.basic(),
+    }

@@ -1,0 +1,166 @@
+"""systemd, through `systemctl`, `systemd-run` and `journalctl`: the units of an app and what became of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from . import programs
+from .errors import AgentError
+from .layout import Layout
+
+_CONTROL_SECONDS = 90.0  # longer than a unit's own TimeoutStopSec
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """What `systemctl show` says of a unit. `memory` is in bytes, 0 when unknown."""
+
+    active: str
+    result: str
+    restarts: int
+    exit_code: str
+    exit_status: str
+    memory: int
+
+    @property
+    def running(self) -> bool:
+        """Whether its main process runs."""
+        return self.active == "active"
+
+
+def install_unit(layout: Layout, text: str) -> Optional[Callable[[], None]]:
+    """Install the app's unit template; return what puts the old one back, or None when nothing changed."""
+    return _replace_file(layout.unit_file, text, reload)
+
+
+def _replace_file(path: str, text: str, then: Callable[[], None]) -> Optional[Callable[[], None]]:
+    old = read_text(path)
+    if old == text:
+        return None
+    write_text(path, text)
+    then()
+
+    def undo() -> None:
+        write_text(path, old)
+        then()
+
+    return undo
+
+
+def read_text(path: str) -> str:
+    """Return a file's text, "" when there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a configuration file in one step, 0644; an empty text removes it."""
+    if not text:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Neither nginx nor systemd reads a name with this ending.
+    scratch = f"{path}.{os.getpid()}.shipper-new"
+    with open(scratch, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(scratch, 0o644)
+    os.replace(scratch, path)
+
+
+def reload() -> None:
+    """Make systemd read its unit files again."""
+    _control("daemon-reload")
+
+
+def start(unit: str) -> None:
+    """Start a unit; it is enabled as well, so that a reboot brings back what was live."""
+    _control("reset-failed", unit, tolerated=True)
+    _control("enable", "--quiet", unit)
+    _control("start", unit)
+
+
+def stop(unit: str) -> None:
+    """Stop a unit and see to it that a reboot does not start it."""
+    _control("disable", "--quiet", unit)
+    _control("stop", unit)
+    _control("reset-failed", unit, tolerated=True)
+
+
+def _control(*words: str, tolerated: bool = False) -> None:
+    outcome = programs.run(["systemctl", *words], timeout=_CONTROL_SECONDS)
+    if not outcome.ok and not tolerated:
+        raise AgentError("release", f"systemctl {' '.join(words)} failed.", outcome.text, "inv logs")
+
+
+def state_of(unit: str) -> UnitState:
+    """Ask systemd for the state of a unit; an unknown one is "inactive"."""
+    wanted = "ActiveState,Result,NRestarts,ExecMainCode,ExecMainStatus,MemoryCurrent"
+    outcome = programs.run(["systemctl", "show", unit, f"--property={wanted}"], timeout=_CONTROL_SECONDS)
+    values = dict(line.split("=", 1) for line in outcome.lines if "=" in line)
+    memory = values.get("MemoryCurrent", "")
+    return UnitState(
+        active=values.get("ActiveState", "inactive"),
+        result=values.get("Result", ""),
+        restarts=int(values.get("NRestarts") or 0),
+        exit_code=values.get("ExecMainCode", ""),
+        exit_status=values.get("ExecMainStatus", ""),
+        memory=int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
+    )
+
+
+def running_slots(layout: Layout) -> list[str]:
+    """Return the slots of the app whose units run or are about to."""
+    pattern = f"{layout.app}@*.service"
+    argv = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,deactivating", pattern]
+    names = [line.split()[0] for line in programs.run(argv, timeout=_CONTROL_SECONDS).lines if line.strip()]
+    return [name[len(layout.app) + 1 : -len(".service")] for name in names]
+
+
+def last_lines(unit: str, count: int) -> list[str]:
+    """Return the last lines a unit wrote to the journal."""
+    argv = ["journalctl", "--unit", unit, "--lines", str(count), "--output", "cat", "--no-pager", "--quiet"]
+    return list(programs.run(argv, timeout=_CONTROL_SECONDS).lines)
+
+
+def run_once(
+    name: str,
+    command: Sequence[str],
+    properties: Mapping[str, str],
+    *,
+    timeout: float,
+    on_line: Callable[[str], None],
+) -> programs.Outcome:
+    """Run a command to its end in a transient unit, with the user, environment file and limits of `properties`.
+
+    systemd reads the environment file, as it does for the service itself: there is one parser, and no value of it is
+    in any argv.
+    """
+    options = [f"--property={key}={value}" for key, value in properties.items()]
+    # Wait, pipe and collect: exit code and output come back here, and nothing of the unit stays behind.
+    argv = ["systemd-run", "--wait", "--pipe", "--collect", f"--unit={name}", *options]
+    lines: list[str] = []
+
+    def keep(line: str) -> None:
+        if line.startswith(("Running as unit: ", "Finished with result: ", "Main processes terminated with: ")):
+            lines.append(line)
+        elif not line.startswith(
+            ("Service runtime: ", "CPU time consumed: ", "IP traffic ", "IO bytes ", "Memory peak")
+        ):
+            on_line(line)
+
+    outcome = programs.run(
+        [*argv, "--property=RuntimeMaxSec=" + str(int(timeout)), "--", *command], timeout=timeout + 30, on_line=keep
+    )
+    result = next((line.partition(": ")[2] for line in lines if line.startswith("Finished with result: ")), "")
+    return programs.Outcome(
+        outcome.code, (result,) if result else outcome.lines[-3:], result == "timeout" or outcome.timed_out
+    )

@@ -1,0 +1,152 @@
+"""The fingerprint of a frontend build: one value for everything that can change the output. Same value, no build."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipper.build.dotenv_files import env_file_names
+from shipper.build.package_manager import find_lock_file
+from shipper.build.presets import is_built, output_folder, preset_of
+from shipper.build.source_tree import list_sources
+from shipper.config.project import Frontend, Workspace
+from shipper.errors import ConfigError
+from shipper.hashes import FileHashes
+
+# Raised by one whenever shipper itself builds differently, so that older builds are not used any more.
+_BUILD_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that a build is made from.
+
+    `files` maps POSIX paths relative to `folder` to content hashes; `settings` is the rest: variables, command, node.
+    """
+
+    folder: Path
+    files: dict[str, str]
+    settings: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """The value for all of it: 32 hex digits, equal on every machine for equal inputs."""
+        content = json.dumps([sorted(self.files.items()), self.settings], ensure_ascii=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def fingerprint_frontend(workspace: Workspace, api_url: str) -> str:
+    """Return the fingerprint (hex) of the frontend build that would bake `api_url`.
+
+    Takes about 50 ms for 5,000 unchanged files. Raises ConfigError when the frontend's folder is not there.
+    """
+    return read_inputs(workspace, api_url).fingerprint
+
+
+def read_inputs(workspace: Workspace, api_url: str) -> Inputs:
+    """Read everything that the build is made from. Raises ConfigError when the frontend's folder is not there."""
+    frontend = the_frontend(workspace)
+    folder = frontend_folder(workspace)
+    root = inputs_folder(workspace)
+    inside = folder.relative_to(root).as_posix()
+    output = (Path(inside) / output_folder(frontend)).as_posix() if output_folder(frontend) else ""
+    paths = dict.fromkeys(list_sources(root, output))
+    # Ignored by git, but read by the build.
+    paths.update(dict.fromkeys((Path(inside) / name).as_posix() for name in env_file_names(folder, frontend)))
+    with FileHashes.remember(workspace.cache / "frontend" / "hashes.json") as hashes:
+        digests = {path: _digest(root, path, hashes) for path in paths}
+    files = {path: digest for path, digest in digests.items() if digest}
+    return Inputs(root, files, _settings(workspace, api_url, inside))
+
+
+def the_frontend(workspace: Workspace) -> Frontend:
+    """Return the `[frontend]` table. Raises ConfigError when the project has none."""
+    if workspace.project.frontend is None:
+        raise ConfigError(
+            "This project has no frontend to build.",
+            why="ship.toml has no [frontend] table.",
+            fix='Add a [frontend] table with path = "frontend" and preset = "next", "vite" or "static".',
+        )
+    return workspace.project.frontend
+
+
+def frontend_folder(workspace: Workspace) -> Path:
+    """Return the frontend's folder. Raises ConfigError when it is not there."""
+    frontend = the_frontend(workspace)
+    folder = workspace.root / frontend.path
+    if not folder.is_dir():
+        raise ConfigError(
+            f"The frontend's folder '{frontend.path}' is not there.",
+            why=f"Looked for {folder}.",
+            fix='Write the folder that holds package.json into ship.toml: [frontend] path = "...".',
+        )
+    return folder
+
+
+def inputs_folder(workspace: Workspace) -> Path:
+    """Return the folder whose files the build may read: the frontend's, or the one above it that holds its lock file.
+
+    In a workspace of several packages the lock file stands at the top, and any package may be part of the build.
+    """
+    folder = frontend_folder(workspace)
+    lock = find_lock_file(folder, workspace.root) if is_built(the_frontend(workspace)) else None
+    return lock.parent if lock else folder
+
+
+def baked_variables(workspace: Workspace, api_url: str) -> dict[str, str]:
+    """Return the variables that shipper sets for the build: those of ship.toml, and the one for the API's URL."""
+    frontend = the_frontend(workspace)
+    named = {frontend.api_url_variable: api_url} if frontend.api_url_variable else {}
+    return {**frontend.variables, **named}
+
+
+def ambient_variables(workspace: Workspace) -> dict[str, str]:
+    """Return the public variables that this shell would add to the build; they change the output like any other."""
+    prefix = preset_of(the_frontend(workspace)).prefix
+    return {name: value for name, value in os.environ.items() if prefix and name.startswith(prefix)}
+
+
+def _settings(workspace: Workspace, api_url: str, inside: str) -> tuple[str, ...]:
+    frontend = the_frontend(workspace)
+    variables = {**ambient_variables(workspace), **baked_variables(workspace, api_url)}
+    return (
+        f"version {_BUILD_VERSION}",
+        f"folder {inside}",
+        f"preset {frontend.preset}",
+        f"output {output_folder(frontend)}",
+        f"command {json.dumps(frontend.command)}",
+        f"variables {json.dumps(variables, sort_keys=True)}",
+        f"node {_node_version(workspace) if is_built(frontend) else ''}",
+    )
+
+
+def _node_version(workspace: Workspace) -> str:
+    """Ask node every time (40 ms): behind a version manager's shim the program's file does not tell the version."""
+    node = shutil.which("node")
+    if node is None:
+        return ""
+    answer = subprocess.run(
+        [node, "--version"],
+        cwd=frontend_folder(workspace),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return answer.stdout.strip()
+
+
+def _digest(root: Path, path: str, hashes: FileHashes) -> str:
+    """Return what stands for the file in the fingerprint; empty when there is no such file."""
+    full = root / path
+    try:
+        if full.is_symlink() and full.is_dir():
+            return f"link {full.readlink().as_posix()}"
+        return hashes.of(full)
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,69 @@
+"""Which files of a folder are its sources: what git tracks or would track, or a walk with sensible exceptions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+# Never sources, tracked or not: what builds and installations write.
+_DERIVED_FOLDERS = frozenset([".git", ".hg", ".svn", ".next", ".turbo", ".shipper", "node_modules"])
+# `next build` itself writes these two, so they would make every build a new one.
+_DERIVED_NAMES = ("next-env.d.ts", ".tsbuildinfo")
+# A git hook sets these, and git would then look at another repository's index.
+_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+def list_sources(folder: Path, output: str = "") -> list[str]:
+    """Return the source files of `folder` as sorted POSIX paths relative to it, without the `output` folder.
+
+    In a git repository these are the tracked and the untracked-not-ignored files that exist; elsewhere all files
+    but those of builds and installations. Symbolic links are listed, not followed.
+    """
+    listed = _ask_git(folder) or _walk(folder, "")
+    return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
+
+
+def _is_source(path: str, output: str) -> bool:
+    parts = PurePosixPath(path).parts
+    if output and PurePosixPath(path).is_relative_to(output):
+        return False
+    return _DERIVED_FOLDERS.isdisjoint(parts) and not path.endswith(_DERIVED_NAMES)
+
+
+def _ask_git(folder: Path) -> list[str]:
+    git = shutil.which("git")
+    if git is None:
+        return []
+    environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
+    answer = subprocess.run(
+        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    # Not a repository, or one that git will not read for this user: then there is no list, and the walk makes one.
+    return os.fsdecode(answer.stdout).split("\0")[:-1] if answer.returncode == 0 else []
+
+
+def _expand_folders(folder: Path, paths: list[str]) -> Iterator[str]:
+    """Git lists a submodule or a repository inside the repository as one entry; its files are inputs all the same."""
+    for path in paths:
+        full = os.path.join(folder, path)  # noqa: PTH118 - thousands of times; Path costs ten times as much
+        if os.path.isdir(full) and not os.path.islink(full):  # noqa: PTH112, PTH114
+            yield from _walk(folder, path.rstrip("/"))
+        elif os.path.lexists(full):
+            yield path
+
+
+def _walk(folder: Path, under: str) -> list[str]:
+    found: list[str] = []
+    for parent, folders, files in os.walk(folder / under):
+        folders[:] = [name for name in folders if name not in _DERIVED_FOLDERS]
+        relative = Path(parent).relative_to(folder)
+        found.extend((relative / name).as_posix() for name in files)
+    return found

@@ -1,0 +1,221 @@
+"""Reads a frontend's sources for the variables they take from the build. A tolerant scan that judges nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from shipper.build.fingerprint import frontend_folder, inputs_folder, the_frontend
+from shipper.build.loopback import ADDRESS
+from shipper.build.presets import Preset, output_folder, preset_of
+from shipper.build.source_tree import list_sources
+from shipper.config.project import Workspace
+
+_SUFFIXES = frozenset(
+    [".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro", ".html"]
+)
+# What is in these never reaches a browser.
+_OTHER_FOLDERS = frozenset(["__tests__", "__mocks__", "test", "tests", "e2e", "cypress", "playwright"])
+_OTHER_TOP_FOLDERS = frozenset(["scripts", "public"])
+_OTHER_NAME = re.compile(
+    r"\.(?:test|spec|stories|d)\.[a-z]+$|^(?:jest|vitest|playwright|cypress|eslint|tailwind|postcss)\."
+)
+# A larger file is a copied library, not somebody's source.
+_LARGEST_BYTES = 1_000_000
+
+_NAME = r"[A-Za-z_$][\w$]*"
+_TOKENS = re.compile(
+    r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|(?P<comment>/\*.*?\*/|(?<![:\\])//[^\n]*|<!--.*?-->)""",
+    re.DOTALL,
+)
+_FALLBACK = re.compile(r"""\s*\)?\s*(?:\|\||\?\?)\s*(?:["'`](?P<value>[^"'`\n]*)["'`])?""")
+_ENV_BLOCK = re.compile(r"\benv\s*:\s*\{(?P<body>[^{}]*)\}")
+_ENTRY = re.compile(rf"""["']?(?P<name>{_NAME})["']?\s*:\s*(?P<value>[^,\n}}]+)""")
+_DEFINE = re.compile(rf"""["'](?:import\.meta|process)\.env\.(?P<name>{_NAME})["']\s*:\s*(?P<value>[^,\n]+)""")
+_CONFIG_READ = re.compile(rf"\benv\??\.(?P<name>{_NAME})")
+_ENV_PREFIX = re.compile(r"\benvPrefix\s*:\s*(?P<value>\[[^\]]*\]|[\"'][^\"']+[\"'])")
+_STRING = re.compile(r"[\"']([^\"']+)[\"']")
+
+
+@dataclass(frozen=True)
+class Read:
+    """One place where a source takes a variable: `path` is relative to the project, `fallback` is what `||` or `??`
+    puts in its place (None without either, "" when it is no plain string)."""
+
+    name: str
+    path: str
+    line: int
+    fallback: str | None = None
+
+
+@dataclass(frozen=True)
+class Override:
+    """An entry of `env: {}` in next.config or of `define` in a Vite config: `value` is the expression, `reads` the
+    variables in it."""
+
+    name: str
+    value: str
+    reads: tuple[str, ...]
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a source and what stands there."""
+
+    text: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the sources say. `foreign` are reads through an object that this build tool does not fill; `dynamic` are
+    those the build cannot follow; `prefixes` are what a name must begin with to reach the browser."""
+
+    reads: tuple[Read, ...]
+    foreign: tuple[Read, ...]
+    dynamic: tuple[Place, ...]
+    overrides: tuple[Override, ...]
+    addresses: tuple[Place, ...]
+    prefixes: tuple[str, ...]
+
+
+def scan_sources(workspace: Workspace) -> Sources:
+    """Scan all sources of the frontend. Raises ConfigError when its folder is not there."""
+    frontend = the_frontend(workspace)
+    preset = preset_of(frontend)
+    texts = list(_read_texts(workspace, preset))
+    addresses = tuple(place for text in texts for place in _addresses(text))
+    if not preset.env_object:
+        return Sources((), (), (), (), addresses, ())
+    configurations = [text for text in texts if text.is_configuration]
+    sources = [text for text in texts if not text.is_configuration]
+    prefixes = _prefixes(preset, configurations)
+    reads = [read for text in sources for read in _reads(text, preset, prefixes)]
+    reads += [read for text in configurations for read in _matches(text, _CONFIG_READ)]
+    return Sources(
+        reads=tuple(dict.fromkeys(reads)),
+        foreign=tuple(read for text in sources for read in _matches(text, _member(_other_object(preset)))),
+        dynamic=tuple(place for text in sources for place in _dynamic_reads(text, preset)),
+        overrides=tuple(entry for text in configurations for entry in _overrides(text)),
+        addresses=addresses,
+        prefixes=prefixes,
+    )
+
+
+@dataclass(frozen=True)
+class _Text:
+    path: str
+    content: str
+    is_configuration: bool
+
+    def line_at(self, offset: int) -> int:
+        return self.content.count("\n", 0, offset) + 1
+
+    def quote(self, offset: int) -> str:
+        return self.content.splitlines()[self.line_at(offset) - 1].strip()
+
+
+def _read_texts(workspace: Workspace, preset: Preset) -> Iterator[_Text]:
+    root = inputs_folder(workspace)
+    folder = frontend_folder(workspace)
+    built = output_folder(the_frontend(workspace))
+    output = (folder / built).relative_to(root).as_posix() if built else ""
+    for path in list_sources(root, output):
+        pure = PurePosixPath(path)
+        is_configuration = pure.name in preset.config_files
+        if pure.suffix not in _SUFFIXES or (_never_in_a_browser(pure) and not is_configuration):
+            continue
+        content = _read_text(root / path)
+        if "env" in content or "//" in content or "%" in content:
+            shown = (root / path).relative_to(workspace.root).as_posix()
+            yield _Text(shown, _blank_comments(content), is_configuration)
+
+
+def _never_in_a_browser(path: PurePosixPath) -> bool:
+    hidden = any(part.startswith(".") for part in path.parts)
+    elsewhere = path.parts[0] in _OTHER_TOP_FOLDERS or not _OTHER_FOLDERS.isdisjoint(path.parts)
+    return hidden or elsewhere or bool(_OTHER_NAME.search(path.name))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _blank_comments(content: str) -> str:
+    """Replace comments by blanks of the same shape, so that lines and offsets stay what they are."""
+
+    def blank(token: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", token[0]) if token["comment"] else token[0]
+
+    return _TOKENS.sub(blank, content)
+
+
+def _prefixes(preset: Preset, configurations: list[_Text]) -> tuple[str, ...]:
+    for text in configurations:
+        found = _ENV_PREFIX.search(text.content)
+        if found and preset.env_object == "import.meta.env":
+            return tuple(_STRING.findall(found["value"]))
+    return (preset.prefix,)
+
+
+def _other_object(preset: Preset) -> str:
+    return "process.env" if preset.env_object == "import.meta.env" else "import.meta.env"
+
+
+def _member(env_object: str) -> re.Pattern[str]:
+    """Match `object.NAME`, `object?.NAME` and `object["NAME"]`."""
+    spelled = re.escape(env_object).replace(r"\.", r"\??\.")
+    return re.compile(rf"""\b{spelled}(?:\??\.(?P<name>{_NAME})|(?:\?\.)?\[\s*["'`](?P<key>{_NAME})["'`]\s*\])""")
+
+
+def _reads(text: _Text, preset: Preset, prefixes: tuple[str, ...]) -> Iterator[Read]:
+    yield from _matches(text, _member(preset.env_object))
+    if preset.env_object != "import.meta.env":
+        return
+    # Vite gives the browser the whole object, so a destructured, renamed or computed read works there.
+    start = "|".join(re.escape(prefix) for prefix in prefixes)
+    yield from _matches(text, re.compile(rf"""(?:(?<!process\.env)\.|["'`%{{,]\s*)(?P<name>(?:{start})[\w$]*)"""))
+
+
+def _matches(text: _Text, pattern: re.Pattern[str]) -> Iterator[Read]:
+    for found in pattern.finditer(text.content):
+        groups = found.groupdict()
+        fallback = _FALLBACK.match(text.content, found.end())
+        value = (fallback["value"] or "") if fallback else None
+        yield Read(groups["name"] or groups["key"], text.path, text.line_at(found.start()), value)
+
+
+def _dynamic_reads(text: _Text, preset: Preset) -> Iterator[Place]:
+    """Next replaces `process.env.NAME` word by word; what is not spelled like that stays empty in the browser."""
+    if preset.env_object != "process.env":
+        return
+    for found in re.finditer(rf"""\bprocess\.env\b(?!\s*\??\.\s*{_NAME}|\[\s*["'`]{_NAME}["'`]\s*\])""", text.content):
+        yield Place(text.quote(found.start()), text.path, text.line_at(found.start()))
+
+
+def _overrides(text: _Text) -> Iterator[Override]:
+    for block in _ENV_BLOCK.finditer(text.content):
+        for entry in _ENTRY.finditer(block["body"]):
+            yield _override(text, entry, block.start("body") + entry.start())
+    for entry in _DEFINE.finditer(text.content):
+        yield _override(text, entry, entry.start())
+
+
+def _override(text: _Text, entry: re.Match[str], offset: int) -> Override:
+    reads = tuple(found["name"] for found in _CONFIG_READ.finditer(entry["value"]))
+    return Override(entry["name"], entry["value"].strip(), reads, text.path, text.line_at(offset))
+
+
+def _addresses(text: _Text) -> Iterator[Place]:
+    for found in ADDRESS.finditer(text.content):
+        yield Place(found[0], text.path, text.line_at(found.start()))

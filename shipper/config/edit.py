@@ -1,0 +1,70 @@
+"""Writing one value into `ship.toml`, leaving its comments and layout as they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from shipper.config.lines import find_lines
+from shipper.config.load import parse_project
+from shipper.config.text import BYTE_ORDER_MARK, decode_text
+from shipper.errors import ConfigError
+
+
+def set_target_value(file: Path, target: str, key: str, value: str) -> None:
+    """Write `key = "value"` into `[targets.<target>]` of the `ship.toml` at `file`.
+
+    The file is replaced in one step, and only when it is valid afterwards. Raises ConfigError when the file cannot be
+    right, before or after, or has no such target.
+    """
+    content = file.read_bytes()
+    text = decode_text(content, file.name)
+    project = parse_project(text, file.name)
+    if target not in project.targets:
+        raise ConfigError(
+            f"There is no [targets.{target}] in {file.name}.",
+            why=f"The targets are: {', '.join(project.targets) or 'none yet'}.",
+            fix=f'Add [targets.{target}] with host = "..." to {file.name}.',
+        )
+    changed = _with_value(text, target, key, value)
+    parse_project(changed, file.name)
+    mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK.encode()) else ""
+    _replace(file, (mark + changed).encode())
+
+
+def _with_value(text: str, target: str, key: str, value: str) -> str:
+    lines = text.splitlines(keepends=True)
+    known = find_lines(text)
+    place = known["targets", target, "host"]
+    host = re.match(r"([ \t]*)host[ \t]*=[^\r\n]*(\r?\n|$)", lines[place - 1])
+    if ("targets", target, key) not in known and host:
+        # Below the host, which every target has: tomlkit would put it below the comments of the next table.
+        ending = host[2] or "\n"
+        lines[place - 1 : place] = [host[0].rstrip("\r\n") + ending, f"{host[1]}{key} = {_quoted(value)}{ending}"]
+        return "".join(lines)
+    document: Any = tomlkit.parse(text)
+    document["targets"][target][key] = value
+    return tomlkit.dumps(document)
+
+
+def _quoted(value: str) -> str:
+    return tomlkit.string(value).as_string()
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Replace a file in one step, keeping its mode: a reader sees the old content or the new, never a part."""
+    handle, scratch = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        shutil.copymode(file, scratch)
+        Path(scratch).replace(file)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,277 @@
+"""The models behind `ship.toml`. Frozen, complete with defaults, without any knowledge of where they came from.
+
+A model's docstring and its fields' descriptions are the reference of `ship.toml` (docs/ship-toml.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+
+class Model(BaseModel):
+    """What all tables of `ship.toml` share: frozen, strict about types, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+def _inside_project(value: str) -> str:
+    path = PurePosixPath(value.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (len(value) > 1 and value[1] == ":"):
+        raise ValueError("expected a folder inside the project, such as 'frontend'")
+    return str(path)
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected a full URL such as 'https://app.example.com'")
+    if parts.username or parts.password:
+        raise ValueError("a URL that is baked into a site must not hold a password")
+    return value.rstrip("/")
+
+
+def _public_or_relative_url(value: str) -> str:
+    if value.startswith("/") and not value.startswith("//"):
+        return value.rstrip("/") or "/"
+    return _public_url(value)
+
+
+def _prefix(value: str) -> str:
+    if not value.startswith("/") or not value.endswith("/") or "//" in value:
+        raise ValueError("expected a path prefix with a slash at both ends, such as '/api/'")
+    return value
+
+
+# An app's name becomes a system user, a unit, a folder and an nginx zone: useradd(8) allows 32 characters.
+AppName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}[a-z0-9]$|^[a-z]$")]
+Folder = Annotated[str, AfterValidator(_inside_project)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+ApiUrl = Annotated[str, AfterValidator(_public_or_relative_url)]
+# Paths and prefixes are rendered into nginx's configuration: no space, quote, brace, `;` or `$` can be in them.
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$"), AfterValidator(_prefix)]
+Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmgKMG]$")]
+Seconds = Annotated[int, Field(ge=1, le=3600)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Hostname = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$")]
+
+
+class AllowedUrl(Model):
+    """`[[frontend.allow]]`: an address in the built files that is meant to be there."""
+
+    url: str = Field(
+        min_length=4,
+        description="the address as it stands in the built file, such as 'http://localhost:3000'",
+    )
+    reason: str = Field(min_length=3, description="why it may stay; shown when somebody asks")
+
+
+class Frontend(Model):
+    """`[frontend]`: an app that exports to static files."""
+
+    path: Folder = Field("frontend", description="the folder with package.json (or the files, for 'static')")
+    preset: Literal["next", "vite", "static"] = Field(description="how it is built")
+    api_url_variable: VariableName | None = Field(
+        None,
+        description="the variable that the source reads for the API's URL, such as 'NEXT_PUBLIC_API_URL'",
+    )
+    variables: dict[VariableName, str] = Field(
+        default_factory=dict,
+        description="more variables to bake; they are public, so never put a secret here",
+    )
+    command: tuple[str, ...] | None = Field(None, description="the build command; default: the preset's own")
+    output: Folder | None = Field(None, description="the folder that the build writes; default: the preset's own")
+    source_maps: bool = Field(False, description="whether *.map files may be published")
+    allow: tuple[AllowedUrl, ...] = Field((), description="addresses in the built files that are meant to be there")
+
+
+class StaticFiles(Model):
+    """`[backend.static]`: files that the backend collects for nginx to serve (Django's collectstatic)."""
+
+    url: Prefix = Field("/static/", description="where they are served; Django's STATIC_URL")
+    root: Folder = Field(
+        "staticfiles", description="the folder, inside the backend's, they are collected into; STATIC_ROOT"
+    )
+    command: tuple[str, ...] = Field(
+        ("python", "manage.py", "collectstatic", "--noinput"), description="the command that collects them"
+    )
+
+
+class Backend(Model):
+    """`[backend]`: a Python application that runs under systemd behind nginx."""
+
+    path: Folder = Field("backend", description="the folder with the code")
+    framework: Literal["django", "asgi"] = Field("asgi", description="'django' adds migrate and collectstatic")
+    app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$")] | None = Field(
+        None, description="the ASGI application for uvicorn, such as 'config.asgi:application'"
+    )
+    command: tuple[str, ...] | None = Field(
+        None,
+        description="another start command; '{socket}' in it becomes the path of the unix socket to listen on",
+    )
+    requirements: Folder | None = Field(
+        None,
+        description="requirements.txt, pyproject.toml or uv.lock inside the folder; default: the first that exists",
+    )
+    python: Annotated[str, StringConstraints(pattern=r"^3\.\d+$")] | None = Field(
+        None, description="the Python on the server, such as '3.11'; default: the server is asked"
+    )
+    prefixes: tuple[Prefix, ...] = Field(("/api/",), description="paths that nginx passes on to the backend")
+    health: UrlPath = Field("/api/health", description="a path that answers 200 when the backend works")
+    health_timeout: Seconds = Field(30, description="seconds within which a new copy must be healthy")
+    migrate: tuple[str, ...] | None = Field(
+        None,
+        description="the command that migrates the database; default for Django: manage.py migrate; () for none",
+    )
+    migrate_timeout: Seconds = Field(600, description="seconds after which a migration is stopped and the ship fails")
+    static: StaticFiles | None = Field(None, description="collected static files; on by default for Django")
+    required_env: tuple[VariableName, ...] = Field((), description="variables without which nothing is shipped")
+    memory: Size = Field("384M", description="the memory limit of one running copy")
+    drain: Annotated[int, Field(ge=2, le=600)] = Field(
+        2, description="seconds between the switch and the stop of the old copy"
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_start(self) -> Backend:
+        if (self.app is None) == (self.command is None):
+            raise ValueError("expected exactly one of 'app' (for uvicorn) and 'command' (anything else)")
+        if self.command is not None and not any("{socket}" in word for word in self.command):
+            raise ValueError("expected '{socket}' in 'command', so that the backend listens on its unix socket")
+        return self
+
+    @property
+    def start_command(self) -> tuple[str, ...]:
+        """The start command; `python` stands for the server's Python and `{socket}` for the slot's socket."""
+        if self.command is not None:
+            return self.command
+        assert self.app is not None
+        options = ("--proxy-headers", "--forwarded-allow-ips", "*", "--no-access-log", "--no-server-header")
+        return ("python", "-m", "uvicorn", self.app, "--uds", "{socket}", *options)
+
+    @property
+    def migrate_command(self) -> tuple[str, ...]:
+        """The command that migrates the database; empty when there is none."""
+        if self.migrate is not None:
+            return self.migrate
+        return ("python", "manage.py", "migrate", "--noinput") if self.framework == "django" else ()
+
+    @property
+    def static_files(self) -> StaticFiles | None:
+        """The collected static files; Django's defaults when the table is not there."""
+        if self.static is None and self.framework == "django":
+            return StaticFiles()
+        return self.static
+
+
+class Nginx(Model):
+    """`[nginx]`: what the server block does. Every key has a default that suits a small app (field note N9)."""
+
+    body_size: Size = Field("10m", description="the largest request body")
+    rate: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*r/[sm]$")] | Literal["off"] = Field(
+        "30r/s", description="requests to the backend per visitor's address; 'off' for no limit"
+    )
+    burst: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        60, description="requests above the rate that are still served"
+    )
+    read_timeout: Seconds = Field(60, description="seconds nginx waits for the backend's answer")
+    websockets: tuple[Prefix, ...] = Field((), description="prefixes that carry websockets")
+
+
+class Target(Model):
+    """`[targets.<name>]`: a place to ship to."""
+
+    host: Hostname = Field(description="a name or address, or a Host of ~/.ssh/config")
+    user: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_.-]*\$?$")] | None = Field(
+        None, description="the user to log in as; default: ssh's"
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port; default: ssh's")
+    key: str | None = Field(None, description="the private key file; default: ssh-agent and ssh's own files")
+    host_key: Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")] | None = Field(
+        None, description="the pinned host key; `inv host.trust` writes it; default: ~/.ssh/known_hosts"
+    )
+    jump: str | None = Field(None, description="a jump host as [user@]host[:port]")
+    domain: Hostname | None = Field(None, description="the name visitors use; default: the host")
+    url: PublicUrl | None = Field(None, description="the address visitors use; default: http://<domain>")
+    api_url: ApiUrl | None = Field(None, description="the API's URL that is baked into the frontend; default: the url")
+    env_file: str = Field(".env.production", description="the env file on this machine that `inv env.push` sends")
+    keep: Annotated[int, Field(ge=2, le=100)] = Field(5, description="good releases to keep on the server")
+
+    @property
+    def server_name(self) -> str:
+        """The name nginx answers to."""
+        return self.domain or urlsplit(self.public_url).hostname or self.host
+
+    @property
+    def public_url(self) -> str:
+        """The address visitors use, without a slash at the end."""
+        return self.url or f"http://{self.domain or self.host}"
+
+    @property
+    def baked_api_url(self) -> str:
+        """The one value for the API's URL that is baked into the frontend (field note B2)."""
+        return self.api_url or self.public_url
+
+
+class Project(Model):
+    """`ship.toml`: one app with an optional frontend and an optional backend, and the targets it is shipped to."""
+
+    name: AppName = Field(description="names the folder, the user and the units on the server")
+    frontend: Frontend | None = Field(None, description="an app that exports to static files")
+    backend: Backend | None = Field(None, description="an application that runs on the server")
+    nginx: Nginx = Field(default_factory=Nginx, description="what the server block does")
+    default_target: str | None = Field(None, description="the target when none is named")
+    targets: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")], Target] = Field(
+        default_factory=dict, description="the places to ship to"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _not_a_system_name(cls, name: str) -> str:
+        if name in _SYSTEM_NAMES:
+            raise ValueError(f"'{name}' is a user or a service of the server itself; choose another name")
+        return name
+
+    @model_validator(mode="after")
+    def _something_to_ship(self) -> Project:
+        if self.frontend is None and self.backend is None:
+            raise ValueError("expected a [frontend] or a [backend] table (or both)")
+        if self.default_target and self.default_target not in {*self.targets, "sandbox"}:
+            raise ValueError(
+                f"default_target = '{self.default_target}', but there is no [targets.{self.default_target}]"
+            )
+        return self
+
+
+# Users and services that are on every Debian or Amazon Linux server; an app of that name would take them over.
+_SYSTEM_NAMES = frozenset(
+    """
+    root daemon bin sys sync games man lp mail news uucp proxy backup list irc nobody nginx sshd systemd dbus
+    www-data admin ubuntu debian ec2-user postgres mysql redis docker shipper
+    """.split()  # noqa: SIM905 - a list of forty quoted words is unreadable
+)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A project and where it is on this machine."""
+
+    root: Path
+    project: Project
+
+    @property
+    def cache(self) -> Path:
+        """The folder for caches; it ignores itself in git and may be deleted at any time."""
+        return self.root / ".shipper"

@@ -1,0 +1,1 @@
+"""What moves to the server: `manifest` says what a tree holds, `upload` sends what the server lacks."""

@@ -1,0 +1,35 @@
+"""What happens while steps run, as data. The console, the journal and `--json` are renderings of these events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["start", "progress", "output", "note", "done", "failed", "undone"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened in one step.
+
+    `step` is the step's name (`build.frontend`, `upload`, `migrate`, ...). `text` is for people: a title for
+    "start", one line of a program's output for "output", a result for "done", a reason for "failed".
+    `done` and `total` belong to "progress" and count `unit` ("bytes", "files", "pages" or ""); `total` is 0 when
+    it is not known. `seconds` belongs to "done" and "failed".
+    """
+
+    kind: Kind
+    step: str
+    text: str = ""
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    seconds: float = 0.0
+
+
+Emit = Callable[[Event], None]
+
+
+def discard(event: Event) -> None:
+    """Take an event and do nothing: for callers that only want the result."""

@@ -1,0 +1,164 @@
+"""One SSH connection to a target's server, through Fabric: ~/.ssh/config, ssh-agent, key file, jump host, host key."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fabric
+import paramiko
+
+from shipper.config.project import Target
+from shipper.errors import HostError
+from shipper.host import hostkeys
+from shipper.host.failures import explain
+
+CONNECT_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 15
+# How long sent bytes may stay unconfirmed before the connection counts as lost, tcp(7).
+_SILENCE_MILLISECONDS = 60_000
+
+
+@dataclass(frozen=True)
+class Host:
+    """An open connection. `address` is "host:port", `user` who we are there."""
+
+    address: str
+    user: str
+    transport: Any
+
+
+@contextmanager
+def open_host(target: Target, name: str) -> Iterator[Host]:
+    """Connect to the server of the target called `name`; closed when the block ends.
+
+    Raises HostError, a different one for each thing that can go wrong, with the next command to type.
+    """
+    _check_key_file(target.key)
+    connection = _describe(target)
+    address = f"{connection.host}:{connection.port}"
+    hops = _hops(connection)
+    try:
+        for hop in hops:
+            _expect_known_host(hop, None, name)
+        _expect_known_host(connection, target.host_key, name)
+        if connection.gateway is None:
+            connection.connect_kwargs["sock"] = _open_socket(connection.host, connection.port)
+        connection.open()
+        transport = connection.client.get_transport()
+        transport.set_keepalive(_KEEP_ALIVE_SECONDS)
+        yield Host(address, connection.user, transport)
+    except paramiko.BadHostKeyException as error:
+        found = hostkeys.describe(error.key)
+        expected = hostkeys.describe(error.expected_key).fingerprint + " (known_hosts)"
+        command = f"ssh-keygen -R {_known_name(connection)}; inv host.trust --to {name}"
+        raise hostkeys.changed(error.hostname, expected, found, command) from error
+    except (OSError, paramiko.SSHException) as error:
+        raise explain(error, address, connection.user, _tried(connection)) from error
+    finally:
+        for opened in (connection, *hops):
+            opened.close()
+
+
+def scan_host_key(target: Target) -> hostkeys.HostKey:
+    """Return the key that the target's server shows; nothing but the key exchange happens. Raises HostError."""
+    connection = _describe(target)
+    address = f"{connection.host}:{connection.port}"
+    try:
+        transport = paramiko.Transport(_open_socket(connection.host, connection.port))
+        try:
+            transport.start_client(timeout=CONNECT_SECONDS)
+            return hostkeys.describe(transport.get_remote_server_key())
+        finally:
+            transport.close()
+    except (OSError, paramiko.SSHException) as error:
+        raise explain(error, address, connection.user, "none") from error
+
+
+def _describe(target: Target) -> Any:
+    """Return the Fabric connection, not yet open; what the target leaves open comes from ~/.ssh/config."""
+    kwargs: dict[str, Any] = {"banner_timeout": CONNECT_SECONDS, "auth_timeout": 2 * CONNECT_SECONDS}
+    kwargs["channel_timeout"] = CONNECT_SECONDS
+    if target.key:
+        kwargs |= {"key_filename": str(Path(target.key).expanduser()), "look_for_keys": False}
+    try:
+        return fabric.Connection(
+            target.host,
+            user=target.user,
+            port=target.port,
+            gateway=fabric.Connection(target.jump) if target.jump else None,
+            connect_timeout=CONNECT_SECONDS,
+            connect_kwargs=kwargs,
+        )
+    except (paramiko.ConfigParseError, OSError) as error:
+        raise HostError("~/.ssh/config cannot be read.", why=str(error)) from error
+
+
+def _hops(connection: Any) -> list[Any]:
+    """Return the jump hosts, nearest to the target first; a ProxyCommand is none."""
+    hops = []
+    gateway = connection.gateway
+    while isinstance(gateway, fabric.Connection):
+        hops.append(gateway)
+        gateway = gateway.gateway
+    return hops
+
+
+def _expect_known_host(connection: Any, pin: str | None, name: str) -> None:
+    """Make Fabric check the host key: by itself it trusts everybody."""
+    client = connection.client
+    if pin:
+        client.set_missing_host_key_policy(hostkeys.Pinned(pin, name))
+    else:
+        client.load_system_host_keys()
+        client.set_missing_host_key_policy(hostkeys.Known(name))
+
+
+def _known_name(connection: Any) -> str:
+    return str(connection.host) if connection.port == 22 else f"[{connection.host}]:{connection.port}"
+
+
+def _open_socket(host: str, port: int) -> socket.socket:
+    """Connect without Nagle's delay, which paramiko leaves on: 44 ms for every channel instead of 2."""
+    opened = socket.create_connection((host, port), timeout=CONNECT_SECONDS)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MILLISECONDS)
+    return opened
+
+
+def _tried(connection: Any) -> str:
+    files = connection.connect_kwargs.get("key_filename") or "the usual files of ~/.ssh"
+    names = ", ".join(files) if isinstance(files, list) else str(files)
+    return f"{names}, and ssh-agent" if os.environ.get("SSH_AUTH_SOCK") else names
+
+
+def _check_key_file(key: str | None) -> None:
+    if not key:
+        return
+    path = Path(key).expanduser()
+    try:
+        mode = path.stat().st_mode
+        first = path.read_bytes()[:200]
+    except OSError as error:
+        raise HostError(
+            f"The key file {key} cannot be read.", why=str(error), fix="Check `key` in the target."
+        ) from None
+    if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
+        raise HostError(
+            f"The key file {key} is open to others (mode {stat.S_IMODE(mode):04o}).",
+            why="Anybody on this machine could use it; ssh refuses such a key, too.",
+            fix=f"chmod 600 {path}",
+        )
+    if first.startswith(b"PuTTY-User-Key-File"):
+        raise HostError(
+            f"{key} is a key of PuTTY.", fix=f"puttygen {path} -O private-openssh -o {path.with_suffix('.pem')}"
+        )
+    if first.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+        raise HostError(f"{key} is a public key.", fix=f"Set `key` to the private one: {str(key).removesuffix('.pub')}")

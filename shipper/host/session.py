@@ -1,0 +1,191 @@
+"""The talk with the agent: one remote process for a whole command, JSON lines both ways, streams in frames."""
+
+from __future__ import annotations
+
+import json
+import queue
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import paramiko
+
+from shipper.errors import ConfigError, HostError, LockHeldError, ReleaseError, ShipperError
+from shipper.host.bootstrap import COMMAND
+from shipper.host.bundle import pack_agent
+from shipper.host.connection import Host
+from shipper.host.failures import explain_silence, explain_start
+
+# As in shipper.agent.channel.
+_LENGTH = struct.Struct(">I")
+_GIVE_UP = _LENGTH.pack(0xFFFFFFFF)
+_END = _LENGTH.pack(0)
+
+_CALL_SECONDS = 60.0
+_START_SECONDS = 30.0
+_READ_BYTES = 1 << 16
+_KEPT_ERROR_LINES = 20
+_ERRORS: dict[str, type[ShipperError]] = {
+    "release": ReleaseError,
+    "host": HostError,
+    "lock": LockHeldError,
+    "config": ConfigError,
+}
+
+Event = Mapping[str, Any]
+Answer = Callable[[str, Mapping[str, Any]], object]
+
+
+def _ignore(event: Event) -> None:
+    """Take an event and do nothing."""
+
+
+class AgentSession:
+    """A running agent. One call at a time; the process over there ends when the session is closed."""
+
+    def __init__(self, channel: Any, host: Host) -> None:
+        self._channel = channel
+        self._host = host
+        self._number = 0
+        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
+        # Both outputs are drained at once: a full one would stop the other side.
+        for drain in (self._drain_output, self._drain_errors):
+            threading.Thread(target=drain, name="agent", daemon=True).start()
+
+    def _drain_output(self) -> None:
+        rest = b""
+        try:
+            while data := self._channel.recv(_READ_BYTES):
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self._lines.put(line)
+        except OSError:
+            pass  # told as the end, below
+        self._lines.put(None)
+
+    def _drain_errors(self) -> None:
+        try:
+            while data := self._channel.recv_stderr(_READ_BYTES):
+                self._errors.extend(data.splitlines())
+        except OSError:
+            return
+
+    def start(self) -> None:
+        """Run the agent that belongs to this shipper, sending it when the server does not have it. Raises HostError."""
+        bundle = pack_agent()
+        self._send(json.dumps({"sha256": bundle.digest, "size": len(bundle.content)}).encode() + b"\n")
+        answer = self._receive(time.monotonic() + _START_SECONDS)
+        if answer.get("agent") == "send":
+            self._send(bundle.content)
+            answer = self._receive(time.monotonic() + _START_SECONDS)
+        if answer.get("agent") != "ready":
+            raise explain_start(answer, self._host.user, self._host.address)
+
+    def call(
+        self,
+        do: str,
+        arguments: Mapping[str, Any],
+        *,
+        on_event: Callable[[Event], None] = _ignore,
+        answer: Answer | None = None,
+        stream: Iterable[bytes] | None = None,
+        deadline: float = _CALL_SECONDS,
+    ) -> Any:
+        """Let the agent do something and return its result.
+
+        `on_event` gets what the agent tells meanwhile, `answer` what it asks. `stream` is sent after the request.
+        `deadline` is in seconds, from one word of the agent to the next. Raises the error the agent reports, and
+        HostError when the connection is lost.
+        """
+        self._number += 1
+        request = {"id": self._number, "do": do, "with": arguments, "stream": stream is not None}
+        self._send(json.dumps(request).encode() + b"\n")
+        if stream is not None:
+            self._send_stream(stream)
+        while True:
+            message = self._receive(time.monotonic() + deadline)
+            if "event" in message:
+                on_event(message["event"])
+            elif "ask" in message:
+                told = answer(message["ask"], message["with"]) if answer else None
+                self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
+            elif message.get("ok"):
+                return message["result"]
+            else:
+                raise _error(message["error"])
+
+    def _send_stream(self, stream: Iterable[bytes]) -> None:
+        """Send all frames; stop early when the agent has already said that it failed."""
+        try:
+            for piece in stream:
+                if self._has_failed():
+                    self._send(_GIVE_UP)
+                    return
+                self._send(_LENGTH.pack(len(piece)) + piece)
+        except ShipperError:
+            self._send(_GIVE_UP)
+            raise
+        self._send(_END)
+
+    def _has_failed(self) -> bool:
+        with self._lines.mutex:
+            return any(line is None or b'"ok": false' in line for line in self._lines.queue)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._channel.sendall(data)
+        except OSError as error:
+            raise self._lost() from error
+
+    def _receive(self, until: float) -> dict[str, Any]:
+        try:
+            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            raise HostError(
+                f"{self._host.address} has been silent for too long.",
+                why="The connection is open, but the server does not answer.",
+                fix="Try again; `inv status` shows what is live.",
+            ) from None
+        if line is None:
+            raise self._lost()
+        try:
+            message = json.loads(line)
+        except ValueError:
+            # A login message, or a shell that speaks up before it starts what it was told to start.
+            return self._receive(until)
+        return message if isinstance(message, dict) else self._receive(until)
+
+    def _lost(self) -> HostError:
+        text = b"\n".join(self._errors).decode("utf-8", "replace")
+        return explain_silence(text, self._host.user, self._host.address)
+
+
+def _error(error: Mapping[str, str]) -> ShipperError:
+    kind = _ERRORS.get(error["kind"], ReleaseError)
+    fix = error["fix"] or ("Please report this." if error["kind"] == "bug" else "")
+    return kind(error["what"], why=error["why"], fix=fix)
+
+
+@contextmanager
+def open_agent(host: Host) -> Iterator[AgentSession]:
+    """Start the agent on the server, without a terminal: with one, a lost connection would kill it half-way.
+
+    Raises HostError when it cannot be started, told apart by cause.
+    """
+    try:
+        channel = host.transport.open_session(timeout=_START_SECONDS)
+        channel.settimeout(None)
+        channel.exec_command(COMMAND)
+    except (OSError, paramiko.SSHException) as error:
+        raise explain_silence(str(error), host.user, host.address) from error
+    try:
+        session = AgentSession(channel, host)
+        session.start()
+        yield session
+    finally:
+        channel.close()

@@ -1,0 +1,63 @@
+"""The env file of a target: sending it to the server, and comparing the two by key. Values are shown nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
+from shipper.errors import ConfigError, FindingsError
+from shipper.findings import Finding
+from shipper.host.session import AgentSession
+from shipper.pipeline.job import Job, who
+
+Difference = Mapping[str, list[str]]
+
+
+def read_env_file(job: Job) -> EnvFile:
+    """Read the target's env file on this machine. Raises ConfigError when it is not there or cannot be read."""
+    file = job.workspace.root / job.target.env_file
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"The env file {job.target.env_file} is not there.",
+            why=f"env_file of the target {job.target_name} names it.",
+            fix=f"Write it beside ship.toml (never into git), one KEY=value a line: {file}",
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"The env file {job.target.env_file} cannot be read.", why=str(error)) from error
+    return parse_env(content, job.target.env_file)
+
+
+def check_file(job: Job) -> tuple[EnvFile, list[Finding]]:
+    """Read the env file and return it with what the rules say of it."""
+    env = read_env_file(job)
+    backend = job.workspace.project.backend
+    return env, [*env.findings, *(check_env(env, backend, job.target) if backend else [])]
+
+
+def push(job: Job, session: AgentSession) -> tuple[Difference, list[Finding]]:
+    """Send the env file; return the difference to what was there, and the findings that did not block it.
+
+    Raises FindingsError when the file cannot be right. The running backend keeps its environment until the next ship.
+    """
+    env, findings = check_file(job)
+    blocking = [finding for finding in findings if finding.severity == "error"]
+    if blocking:
+        raise FindingsError(blocking)
+    request = {"app": job.app, "who": who(), "text": render_env(env), "values": dict(env.values)}
+    difference: Difference = session.call("env.push", request)
+    return difference, findings
+
+
+def compare(job: Job, session: AgentSession, env: EnvFile) -> Difference:
+    """Compare with the server by key: "missing" there, "extra" there, "changed", "equal"."""
+    difference: Difference = session.call("env.compare", {"app": job.app, "values": dict(env.values)})
+    return difference
+
+
+def compare_environment(job: Job, session: AgentSession) -> Difference | None:
+    """Compare the target's env file with the server's; None when there is no such file on this machine."""
+    if not (job.workspace.root / job.target.env_file).is_file():
+        return None
+    return compare(job, session, read_env_file(job))

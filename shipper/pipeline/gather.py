@@ -1,0 +1,177 @@
+"""Everything the plan needs, side by side: frontend and backend are built while the connection to the server opens."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from shipper import __version__
+from shipper.build.backend import Python, build_backend
+from shipper.build.frontend import FrontendBuild, build_frontend
+from shipper.build.program import end_all_programs
+from shipper.config.project import Workspace
+from shipper.deliver.manifest import Tree, read_files, read_tree
+from shipper.events import Emit
+from shipper.hashes import FileHashes
+from shipper.host.connection import open_host
+from shipper.host.session import AgentSession, open_agent
+from shipper.pipeline.job import Job, who
+from shipper.pipeline.plan import BackendParts, SiteBuild
+from shipper.pipeline.server import ServerState, backend_python
+from shipper.render.nginx import SiteShape, nginx_files
+from shipper.render.systemd import backend_unit
+
+# Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
+_IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was built here and what is there."""
+
+    session: AgentSession
+    state: ServerState
+    site: SiteBuild | None
+    parts: BackendParts | None
+    nginx: Mapping[str, str]
+    origin: Mapping[str, Any]
+
+
+@contextmanager
+def connect(job: Job) -> Iterator[AgentSession]:
+    """Open the connection to the target's server and start the agent there. Raises HostError."""
+    with open_host(job.target, job.target_name) as host, open_agent(host) as session:
+        yield session
+
+
+def read_state(session: AgentSession, app: str) -> ServerState:
+    """Ask the agent what is on the server."""
+    return ServerState.parse(session.call("state", {"app": app}))
+
+
+@contextmanager
+def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
+    """Build and connect side by side; the connection stays open for the length of the block.
+
+    The first failure ends everything, a build that still runs included. Raises what building and connecting raise.
+    """
+    project = job.workspace.project
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="gather"))
+        stack.enter_context(_ended_programs_on_error())
+        reached = pool.submit(_reach, stack, job)
+        origin = pool.submit(_origin, job.workspace)
+        site = pool.submit(_site, job, emit) if project.frontend else None
+        parts = pool.submit(_parts, job, reached, emit) if project.backend else None
+        _first_failure([future for future in (reached, origin, site, parts) if future])
+        session, state = reached.result()
+        built, shape = site.result() if site else (None, None)
+        nginx = nginx_files(project, job.target, shape, ipv6=bool(state.facts["ipv6"]))
+        yield Gathered(session, state, built, parts.result() if parts else None, nginx, origin.result())
+
+
+@contextmanager
+def _ended_programs_on_error() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        end_all_programs()
+        raise
+
+
+def _first_failure(futures: list[Future[Any]]) -> None:
+    done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+    for future in done:
+        future.result()
+
+
+def _reach(stack: ExitStack, job: Job) -> tuple[AgentSession, ServerState]:
+    session = stack.enter_context(connect(job))
+    return session, read_state(session, job.app)
+
+
+def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
+    frontend = job.workspace.project.frontend
+    assert frontend is not None
+    build = build_frontend(job.workspace, job.target.baked_api_url, emit)
+    with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
+        tree = read_tree(build.site, hashes, executable=())
+    shape = SiteShape(
+        trailing_slash=build.trailing_slash,
+        single_page=build.fallback == "index.html",
+        not_found=(build.site / "404.html").is_file(),
+        immutable=_IMMUTABLE[frontend.preset],
+    )
+    return SiteBuild(tree, build.immutable, _origin_of(build)), shape
+
+
+def _origin_of(build: FrontendBuild) -> str:
+    return f"unchanged, build {build.fingerprint[:8]}" if build.cached else f"built in {build.seconds:.1f} s"
+
+
+def _parts(job: Job, reached: Future[tuple[AgentSession, ServerState]], emit: Emit) -> BackendParts:
+    backend = job.workspace.project.backend
+    assert backend is not None
+    _, state = reached.result()
+    python, interpreter = backend_python(state, backend, job.target.host)
+    code, dependencies, cached = backend_trees(job.workspace, python, emit)
+    origin = "dependencies unchanged" if cached else "dependencies resolved"
+    return BackendParts(code, dependencies, backend_unit(job.app, backend, interpreter), interpreter, origin)
+
+
+def backend_trees(workspace: Workspace, python: Python, emit: Emit) -> tuple[Tree, Tree, bool]:
+    """Build the backend; return the trees of its code and its dependencies, and whether the latter were cached."""
+    build = build_backend(workspace, python, emit)
+    with FileHashes.remember(workspace.cache / "hashes" / "code.json") as hashes:
+        code = read_files(build.code, build.code_files, hashes, build.executable)
+    with FileHashes.remember(workspace.cache / "hashes" / "dependencies.json") as hashes:
+        dependencies = read_tree(build.dependencies, hashes) if build.dependencies else Tree()
+    return code, dependencies, build.cached
+
+
+def build_only(job: Job, emit: Emit) -> None:
+    """Build and prove what a ship would build. The server is only asked for its Python."""
+    backend = job.workspace.project.backend
+    with ThreadPoolExecutor(2, thread_name_prefix="build") as pool, _ended_programs_on_error():
+        futures: list[Future[Any]] = [pool.submit(_site, job, emit)] if job.workspace.project.frontend else []
+        if backend:
+            futures.append(pool.submit(_build_backend, job, emit))
+        _first_failure(futures)
+
+
+def _build_backend(job: Job, emit: Emit) -> None:
+    backend = job.workspace.project.backend
+    assert backend is not None
+    with connect(job) as session:
+        python, _ = backend_python(read_state(session, job.app), backend, job.target.host)
+    backend_trees(job.workspace, python, emit)
+
+
+def _origin(workspace: Workspace) -> dict[str, Any]:
+    """Say where the release comes from: commit, whether there were changes on top of it, author, person, version."""
+    from git import InvalidGitRepositoryError, Repo
+
+    made: dict[str, Any] = {
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "who": who(),
+        "shipper": __version__,
+        "run": os.environ.get("GITHUB_RUN_ID", ""),
+    }
+    try:
+        with Repo(workspace.root, search_parent_directories=True) as repository:
+            commit = repository.head.commit
+            dirty = repository.is_dirty(path=str(workspace.root))
+            return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author)}
+    except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
+        return {**made, "commit": "", "dirty": False, "author": ""}
+
+
+def new_release_id(origin: Mapping[str, Any]) -> str:
+    """Return the id of a release made now: `<utc time>-<git short sha>`."""
+    moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{moment}-{origin['commit'][:7] or 'nogit'}"

@@ -1,0 +1,290 @@
+"""The plan: which steps would run and what each would change. Pure: it computes from what is here and what is there.
+
+`inv plan` prints it, `inv ship` runs it; there is no other list of steps. The steps with place "server" go to the agent
+as data, in this order (shipper.agent.steps does them).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from shipper.config.project import Backend, Project, Target
+from shipper.deliver.manifest import Tree
+from shipper.findings import Finding
+from shipper.pipeline.server import Record, ServerState
+from shipper.render.systemd import one_off_properties, with_python
+
+# How long the agent waits for this machine's word on the public address before it trusts what it saw itself.
+PUBLIC_PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name, what it does, where, the lines of what it would change, and how it is undone."""
+
+    name: str
+    title: str
+    place: Literal["here", "transfer", "server"]
+    changes: tuple[str, ...] = ()
+    undo: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        """The step as the agent takes it."""
+        return {"step": self.name, **self.arguments}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one ship or rollback. `record` is the release's, as it will stand on the server."""
+
+    action: Literal["ship", "rollback"]
+    record: Record
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether what would be shipped is live already."""
+        return not self.steps
+
+    @property
+    def on_server(self) -> list[dict[str, Any]]:
+        """The agent's part."""
+        return [step.wire for step in self.steps if step.place == "server"]
+
+
+@dataclass(frozen=True)
+class SiteBuild:
+    """A built site: its tree, the paths of its content-hashed assets, and how it came about, in words."""
+
+    tree: Tree
+    immutable: tuple[str, ...]
+    origin: str
+
+
+@dataclass(frozen=True)
+class BackendParts:
+    """A backend ready to be a slot: code, dependencies, the unit, and the server's interpreter (an absolute path)."""
+
+    code: Tree
+    dependencies: Tree
+    unit: str
+    interpreter: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What has to travel: contents and their bytes before compression."""
+
+    files: int
+    size: int
+
+
+def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) -> str:
+    """Return the name of the slot: what a running copy is made of, and nothing else (docs/architecture.md, "Slot")."""
+    static = backend.static_files
+    made_of = (
+        parts.code.digest,
+        parts.dependencies.digest,
+        parts.unit,
+        parts.interpreter,
+        environment_digest,
+        repr(static.model_dump() if static else None),
+    )
+    return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
+
+
+def release_record(
+    release_id: str,
+    origin: Mapping[str, Any],
+    project: Project,
+    target: Target,
+    site: SiteBuild | None,
+    slot: str,
+    unit: str,
+    nginx: Mapping[str, str],
+) -> Record:
+    """Return the record of a release: all that bringing it live again will need, long after its sources changed."""
+    backend = project.backend
+    static = backend.static_files if backend else None
+    return {
+        "id": release_id,
+        **origin,
+        "site": site.tree.digest if site else "",
+        "slot": slot,
+        "static": static.root if static else "",
+        "unit": unit,
+        "nginx": dict(nginx),
+        "host": urlsplit(target.public_url).netloc,
+        "scheme": urlsplit(target.public_url).scheme,
+        "health": backend.health if backend else "",
+        "health_timeout": backend.health_timeout if backend else 0,
+        "memory": backend.memory if backend else "",
+        "drain": backend.drain if backend else 0,
+        "paths": [*(["/"] if site else []), *([backend.health] if backend else [])],
+    }
+
+
+def is_live(record: Record, state: ServerState) -> bool:
+    """Whether what the record describes is what the server serves already, down to a running backend."""
+    live = state.live_record
+    if live is None or any(live.get(key) != record[key] for key in ("site", "slot", "nginx", "static")):
+        return False
+    installed = state.nginx == record["nginx"] and (not record["slot"] or state.unit == record["unit"])
+    return installed and (not record["slot"] or record["slot"] in state.running)
+
+
+def activation_steps(record: Record, state: ServerState) -> tuple[Step, ...]:
+    """Return the steps that bring a release live that is already laid out on the server."""
+    starts = bool(record["slot"]) and record["slot"] not in state.running
+    leaves = state.running - {record["slot"]}
+    steps: list[Step] = []
+    if record["slot"] and state.unit != record["unit"]:
+        steps.append(
+            Step(
+                "unit", "install the unit", "server", difference(state.unit, record["unit"]), "the old unit is put back"
+            )
+        )
+    if starts:
+        steps += _start_steps(record)
+    if state.nginx != record["nginx"]:
+        changes = tuple(
+            line for name in ("http", "server") for line in difference(state.nginx[name], record["nginx"][name])
+        )
+        steps.append(
+            Step("nginx", "test and install nginx's files, reload", "server", changes, "the old files are put back")
+        )
+    return (*steps, *_switch_steps(record, state, bool(leaves)))
+
+
+def _start_steps(record: Record) -> list[Step]:
+    health = {
+        "path": record["health"],
+        "host": record["host"],
+        "scheme": record["scheme"],
+        "timeout": record["health_timeout"],
+        "memory": record["memory"],
+    }
+    return [
+        Step("start", f"start the new backend (slot {record['slot']})", "server", (), "it is stopped"),
+        Step("health", f"wait until {record['health']} is healthy on its socket", "server", (), "", health),
+    ]
+
+
+def _switch_steps(record: Record, state: ServerState, leaves: bool) -> list[Step]:
+    verify = {"host": record["host"], "paths": record["paths"], "patience": PUBLIC_PATIENCE_SECONDS}
+    before = state.live or "nothing"
+    steps = [
+        Step(
+            "switch",
+            f"make {record['id']} live",
+            "server",
+            (f"current: {before} -> {record['id']}",),
+            f"{before} is live again",
+        ),
+        Step("verify", "see it through nginx and at the public address", "server", (), "", verify),
+    ]
+    if leaves:
+        steps += [
+            Step(
+                "drain",
+                f"let the old backend finish ({record['drain']} s)",
+                "server",
+                (),
+                "",
+                {"seconds": record["drain"]},
+            ),
+            Step("stop", "stop the old backend", "server"),
+        ]
+    return steps
+
+
+def ship_steps(
+    record: Record,
+    state: ServerState,
+    project: Project,
+    target: Target,
+    site: SiteBuild | None,
+    parts: BackendParts | None,
+    cargo: Cargo,
+) -> tuple[Step, ...]:
+    """Return all steps of a ship, from what was built here to the removal of what is old there."""
+    backend = project.backend
+    new_slot = bool(record["slot"]) and record["slot"] not in state.slots
+    lay = {
+        "site": site.tree.wire if site else [],
+        "immutable": list(site.immutable) if site else [],
+        "slot": _slot_wire(record, parts) if parts and new_slot else None,
+    }
+    title = "lay out the release" + (f" and its slot {record['slot']}" if new_slot else "")
+    steps = [
+        *_build_steps(site, parts),
+        Step("upload", f"send {cargo.files} files, {cargo.size:,} bytes before compression", "transfer"),
+        Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
+    ]
+    activation = list(activation_steps(record, state))
+    if new_slot and backend and parts:
+        # The unit comes first, because it brings the app's user; then what prepares the slot, then its start.
+        first = [step for step in activation if step.name == "unit"]
+        rest = [step for step in activation if step.name != "unit"]
+        activation = [*first, *_preparation(record, state, project.name, backend, parts), *rest]
+    prune = Step(
+        "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
+    )
+    return (*steps, *activation, prune)
+
+
+def _build_steps(site: SiteBuild | None, parts: BackendParts | None) -> list[Step]:
+    steps = []
+    if site:
+        steps.append(Step("build.frontend", f"build and prove the frontend ({site.origin})", "here"))
+    if parts:
+        steps.append(Step("build.backend", f"gather the backend and its dependencies ({parts.origin})", "here"))
+    return steps
+
+
+def _slot_wire(record: Record, parts: BackendParts) -> dict[str, Any]:
+    return {
+        "name": record["slot"],
+        "python": parts.interpreter,
+        "code": parts.code.wire,
+        "dependencies": parts.dependencies.wire,
+        "static": record["static"],
+    }
+
+
+def _preparation(record: Record, state: ServerState, app: str, backend: Backend, parts: BackendParts) -> list[Step]:
+    properties = one_off_properties(app, record["slot"], backend)
+    steps = []
+    if backend.migrate_command:
+        command = with_python(backend.migrate_command, parts.interpreter)
+        arguments = {"command": command, "properties": properties, "timeout": backend.migrate_timeout}
+        pending = pending_migrations(parts.code, state)
+        changes = tuple(f"pending: {name}" for name in pending) or ("pending: none by the files",)
+        title = f"migrate the database ({' '.join(backend.migrate_command)})"
+        steps.append(Step("migrate", title, "server", changes, "a migration is not undone", arguments))
+    if backend.static_files:
+        command = with_python(backend.static_files.command, parts.interpreter)
+        arguments = {"command": command, "properties": properties, "timeout": backend.migrate_timeout}
+        steps.append(Step("collect-static", "collect static files", "server", (), "", arguments))
+    return steps
+
+
+def pending_migrations(code: Tree, state: ServerState) -> list[str]:
+    """Return the migration modules that the live backend does not have, as paths inside the backend's folder."""
+    here = {entry.path for entry in code.files if "/migrations/" in f"/{entry.path}" and entry.path.endswith(".py")}
+    return sorted(path for path in here - state.migrations if not path.endswith("/__init__.py"))
+
+
+def difference(old: str, new: str) -> tuple[str, ...]:
+    """Return the lines of a unified diff, without its header; nothing when the texts are equal."""
+    lines: Sequence[str] = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))
+    return tuple(lines[2:])

@@ -1,0 +1,85 @@
+"""What the plan has to know of a server, as the agent's `state` tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shipper.build.backend import Python, python_platform
+from shipper.config.project import Backend
+from shipper.errors import ConfigError, HostError
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """The app on one server at one moment.
+
+    `live` is a release id or "". `releases` are their records, the newest first. `environment` holds the names of the
+    variables (never a value) and `environment_digest` changes with any of them. `facts` are the agent's.
+    """
+
+    live: str
+    releases: tuple[Record, ...]
+    slots: frozenset[str]
+    running: frozenset[str]
+    environment: frozenset[str]
+    empty_variables: frozenset[str]
+    environment_digest: str
+    nginx: Mapping[str, str]
+    unit: str
+    migrations: frozenset[str]
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> ServerState:
+        """Read the agent's answer to `state`."""
+        environment = answer["environment"]
+        return cls(
+            live=answer["live"],
+            releases=tuple(answer["releases"]),
+            slots=frozenset(answer["slots"]),
+            running=frozenset(answer["running"]),
+            environment=frozenset(environment["keys"]),
+            empty_variables=frozenset(environment["empty"]),
+            environment_digest=environment["digest"],
+            nginx=answer["nginx"],
+            unit=answer["unit"],
+            migrations=frozenset(answer["migrations"]),
+            facts=answer["facts"],
+        )
+
+    @property
+    def live_record(self) -> Record | None:
+        """The record of the live release."""
+        return next((record for record in self.releases if record["id"] == self.live), None)
+
+    def release(self, release_id: str) -> Record:
+        """Return the record of a release. Raises ConfigError with the ids there are."""
+        for record in self.releases:
+            if record["id"] == release_id:
+                return record
+        known = ", ".join(record["id"] for record in self.releases) or "none"
+        raise ConfigError(
+            f"There is no release {release_id} on the server.", why=f"There are: {known}", fix="inv status"
+        )
+
+
+def backend_python(state: ServerState, backend: Backend, host: str) -> tuple[Python, str]:
+    """Return the Python the backend will run with, and the path of its interpreter on the server.
+
+    Raises HostError when the server does not have the wanted one.
+    """
+    facts = state.facts
+    interpreters: Mapping[str, str] = facts["pythons"]
+    version = backend.python or facts["python"]["minor"]
+    if version not in interpreters:
+        raise HostError(
+            f"{host} has no Python {version}, which [backend] asks for.",
+            why=f"It has {', '.join(sorted(interpreters)) or 'none'}.",
+            fix=f"Install python{version} on the server, or change `python` in [backend].",
+        )
+    platform = python_platform(facts["machine"], facts["libc"]["name"], facts["libc"]["version"])
+    return Python(version, platform), interpreters[version]

@@ -1,0 +1,151 @@
+"""`inv ship`, as a story: gather what is needed, plan, ask, send what the server lacks, let the agent bring it live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shipper.check.environment import check_server_environment
+from shipper.check.routes import check_prefixes
+from shipper.deliver.upload import Counter, choose, compress, keys_of
+from shipper.errors import FindingsError
+from shipper.events import Emit, Event
+from shipper.findings import Finding
+from shipper.host.session import AgentSession
+from shipper.pipeline.gather import Gathered, gather, new_release_id
+from shipper.pipeline.job import Job, who
+from shipper.pipeline.plan import Cargo, Plan, activation_steps, is_live, release_record, ship_steps, slot_name
+from shipper.pipeline.public import see_release
+
+# Longer than everything in an activation together may take by its own limits.
+_ACTIVATION_SECONDS = 3600.0
+_UPLOAD_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """How it ended: what is live now, how long it took (seconds), what travelled, and troubles after the switch."""
+
+    plan: Plan
+    live: str
+    url: str
+    seconds: float
+    files: int = 0
+    bytes_sent: int = 0
+    trouble: tuple[str, ...] = ()
+    outcome: Literal["live", "unchanged", "declined"] = "live"
+
+
+def plan_ship(job: Job, gathered: Gathered) -> Plan:
+    """Compute the plan of a ship. Reads from the server what it lacks; writes nothing. Raises FindingsError."""
+    project, state = job.workspace.project, gathered.state
+    findings = _findings(job, gathered)
+    blocking = [finding for finding in findings if finding.severity == "error"]
+    if blocking:
+        raise FindingsError(blocking)
+    parts, site = gathered.parts, gathered.site
+    slot = slot_name(parts, project.backend, state.environment_digest) if parts and project.backend else ""
+    unit = parts.unit if parts else ""
+    release_id = new_release_id(gathered.origin)
+    record = release_record(release_id, gathered.origin, project, job.target, site, slot, unit, gathered.nginx)
+    if is_live(record, state):
+        return Plan("ship", record, (), tuple(findings))
+    live = state.live_record
+    if live and all(live.get(key) == record[key] for key in ("site", "slot", "nginx", "static", "unit")):
+        # All of it is there; only what runs or what is installed is not as it should be.
+        return Plan("ship", live, activation_steps(live, state), tuple(findings))
+    cargo = _cargo(job, gathered)
+    steps = ship_steps(record, state, project, job.target, site, parts, cargo)
+    return Plan("ship", record, steps, tuple(findings))
+
+
+def _findings(job: Job, gathered: Gathered) -> list[Finding]:
+    project = job.workspace.project
+    state, findings = gathered.state, list[Finding]()
+    if project.backend:
+        present, empty = state.environment, state.empty_variables
+        findings += check_server_environment(project.backend, present, empty, job.target_name)
+    if gathered.site and project.backend:
+        findings += check_prefixes(gathered.site.tree, project.backend)
+    return findings
+
+
+def _trees(gathered: Gathered) -> list[Any]:
+    trees = [gathered.site.tree] if gathered.site else []
+    return trees + ([gathered.parts.code, gathered.parts.dependencies] if gathered.parts else [])
+
+
+def _cargo(job: Job, gathered: Gathered) -> Cargo:
+    trees = _trees(gathered)
+    cargo = choose(trees, gathered.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
+    return Cargo(len(cargo.entries), cargo.size)
+
+
+def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
+    """Ship the project to the target; `confirm` sees the plan before anything on the server is changed.
+
+    Raises the errors of shipper.errors; with each of them the old release is still serving.
+    """
+    started = time.monotonic()
+    with gather(job, emit) as gathered:
+        plan = plan_ship(job, gathered)
+        url = job.target.public_url
+        if plan.nothing_to_do:
+            return Report(plan, gathered.state.live, url, _since(started), outcome="unchanged")
+        if not confirm(plan):
+            return Report(plan, gathered.state.live, url, _since(started), outcome="declined")
+        files, sent = _transfer(job, gathered, emit) if any(step.name == "upload" for step in plan.steps) else (0, 0)
+        result = activate(job, gathered.session, plan, emit)
+        return Report(plan, result["live"], url, _since(started), files, sent, tuple(result["trouble"]))
+
+
+def _transfer(job: Job, gathered: Gathered, emit: Emit) -> tuple[int, int]:
+    """Send what the server lacks after it made room; return how many contents and how many bytes travelled."""
+    began = time.monotonic()
+    emit(Event("start", "upload"))
+    trees = _trees(gathered)
+    asked = {"app": job.app, "who": who(), "keep": job.target.keep, "keys": keys_of(trees)}
+    cargo = choose(trees, gathered.session.call("prepare", asked))
+    counter = Counter()
+    if cargo.entries:
+        gathered.session.call(
+            "upload",
+            {"app": job.app, "who": who(), "objects": cargo.wire},
+            stream=compress(cargo, counter),
+            on_event=lambda event: emit(_progress(event)),
+            deadline=_UPLOAD_SECONDS,
+        )
+    text = f"{len(cargo.entries)} files, {cargo.size:,} bytes as {counter.sent:,}"
+    emit(Event("done", "upload", text, seconds=_since(began)))
+    return len(cargo.entries), counter.sent
+
+
+def _progress(event: Mapping[str, Any]) -> Event:
+    return Event("progress", "upload", done=event["done"], total=event["total"], unit="bytes")
+
+
+def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[str, Any]:
+    """Let the agent run its part of the plan; answer its question about the public address from here."""
+
+    def answer(question: str, about: Mapping[str, Any]) -> object:
+        return see_release(job.target.public_url, about["release"]) if question == "public" else None
+
+    titles = {step.name: step.title for step in plan.steps}
+
+    def forward(event: Mapping[str, Any]) -> None:
+        known = {key: event[key] for key in ("kind", "step", "text", "seconds") if key in event}
+        if known["kind"] == "start":
+            known["text"] = titles.get(known["step"], "")
+        emit(Event(**known))
+
+    request = {"app": job.app, "action": plan.action, "who": who(), "release": plan.record, "steps": plan.on_server}
+    result: dict[str, Any] = session.call(
+        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS
+    )
+    return result
+
+
+def _since(moment: float) -> float:
+    return time.monotonic() - moment

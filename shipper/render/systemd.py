@@ -1,0 +1,52 @@
+"""The unit of a backend, and the properties with which its one-off commands (migrate, collectstatic) run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from shipper.config.project import Backend
+from shipper.render.templates import fill
+
+# Needs no quotes in ExecStart=, systemd.service(5) "Command lines".
+_BARE = re.compile(r"[A-Za-z0-9_./:=@,+{}-]+")
+
+
+def backend_unit(app: str, backend: Backend, python: str) -> str:
+    """Return the unit template of the app. `python` is the absolute path of the server's interpreter (S1)."""
+    command = [python if word == "python" else word for word in backend.start_command]
+    line = " ".join(map(_quoted, command)).replace("{socket}", f"/run/{app}/%i.sock")
+    return fill("systemd/app@.service.j2", app=app, command=line, memory=backend.memory)
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for ExecStart=: `%` and `$` doubled, the rest in double quotes (systemd.service(5))."""
+    escaped = word.replace("%", "%%").replace("$", "$$")
+    if _BARE.fullmatch(escaped):
+        return escaped
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def one_off_properties(app: str, slot: str, backend: Backend) -> dict[str, str]:
+    """Return the properties of systemd-run for a command of the app: its user, folder, environment and limits."""
+    folder = f"/srv/{app}/slots/{slot}"
+    static = backend.static_files
+    writable = [f"/srv/{app}/shared/data", *([f"{folder}/backend/{static.root}"] if static else [])]
+    return {
+        "User": app,
+        "Group": app,
+        "WorkingDirectory": f"{folder}/backend",
+        "EnvironmentFile": f"-{folder}/env",
+        "Environment": f"PYTHONPATH={folder}/deps PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SHIPPER_SLOT={slot}",
+        "MemoryMax": backend.memory.upper(),
+        "NoNewPrivileges": "yes",
+        "PrivateTmp": "yes",
+        "ProtectSystem": "strict",
+        "ProtectHome": "yes",
+        "ReadWritePaths": " ".join(writable),
+    }
+
+
+def with_python(command: Sequence[str], python: str) -> list[str]:
+    """Return a command of the app with the server's interpreter in place of the word `python`."""
+    return [python if word == "python" else word for word in command]

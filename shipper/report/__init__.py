@@ -1,0 +1,1 @@
+"""Renderings of events, findings and errors for people and programs."""

@@ -1,0 +1,148 @@
+"""The terminal: what people read while steps run and when they ended. Plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from shipper.errors import FindingsError, ShipperError
+from shipper.events import Event
+from shipper.findings import Finding
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# The output of these steps is what somebody wants to keep; that of a build is only wanted when it fails.
+_KEPT_OUTPUT = ("migrate", "collect-static", "logs")
+_MARKS = {"error": "[red]error[/red]", "warning": "[yellow]warning[/yellow]", "note": "[cyan]note[/cyan]"}
+
+
+class Reporter:
+    """Shows events as they come, from any thread: a line for every step that ended, and on a terminal a bar for every
+    one that runs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._titles: dict[str, str] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[last]}[/dim]"),
+            console=console,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        if console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to a question for the length of the block."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            if console.is_terminal:
+                self._progress.start()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        with self._lock:
+            show = getattr(self, f"_show_{event.kind}")
+            show(event)
+
+    def _show_start(self, event: Event) -> None:
+        self._titles[event.step] = event.text
+        if console.is_terminal:
+            title = escape(event.text or event.step)
+            self._bars[event.step] = self._progress.add_task(title, total=None, amount="", last="")
+        elif event.text:
+            console.print(f"  ... {event.step}: {event.text}", markup=False)
+
+    def _show_progress(self, event: Event) -> None:
+        bar = self._bars.get(event.step)
+        if bar is not None:
+            amount = f"{_amount(event.done, event.unit)} of {_amount(event.total, event.unit)}"
+            self._progress.update(bar, completed=event.done, total=event.total or None, amount=amount)
+
+    def _show_output(self, event: Event) -> None:
+        bar = self._bars.get(event.step)
+        if event.step in _KEPT_OUTPUT:
+            console.print("    | " + event.text, markup=False, style="dim")
+        elif bar is not None:
+            self._progress.update(bar, last=escape(event.text.strip()[:60]))
+
+    def _show_note(self, event: Event) -> None:
+        console.print(f"  [cyan]note[/cyan] {escape(event.text)}")
+
+    def _show_done(self, event: Event) -> None:
+        self._end_bar(event)
+        result = f"  {event.text}" if event.text else ""
+        console.print(f"  [green]ok[/green]   {event.step:<15}{_seconds(event.seconds)}[dim]{escape(result)}[/dim]")
+
+    def _show_failed(self, event: Event) -> None:
+        self._end_bar(event)
+        console.print(f"  [red]fail[/red] {event.step:<15}{_seconds(event.seconds)}  {escape(event.text)}")
+
+    def _show_undone(self, event: Event) -> None:
+        console.print(f"  [yellow]undo[/yellow] {event.step:<15}{escape(event.text)}")
+
+    def _end_bar(self, event: Event) -> None:
+        bar = self._bars.pop(event.step, None)
+        if bar is not None:
+            self._progress.remove_task(bar)
+
+
+def show_line(event: Mapping[str, Any]) -> None:
+    """Print a line of a log as the agent sends it; what else it says only keeps the connection alive."""
+    if event["kind"] == "output":
+        console.print(event["text"], markup=False)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:6.1f} s" if seconds else " " * 8
+
+
+def _amount(count: int, unit: str) -> str:
+    return f"{count / 1_000_000:.1f} MB" if unit == "bytes" else f"{count} {unit}".strip()
+
+
+def show_error(error: ShipperError) -> None:
+    """Print an expected failure: what happened, why, and what to type next."""
+    errors.print(f"[red bold]{escape(error.what)}[/red bold]")
+    if isinstance(error, FindingsError):
+        show_findings(error.findings, errors)
+    for line in error.why.splitlines():
+        errors.print(f"  {line}", markup=False)
+    for line in error.fix.splitlines():
+        errors.print(f"  [green]->[/green] {escape(line)}")
+
+
+def show_findings(findings: Iterable[Finding], to: Console = console) -> None:
+    """Print findings: where, what, why, and the way out."""
+    for finding in findings:
+        where = f" {escape(finding.where)}" if finding.where else ""
+        to.print(f"  {_MARKS[finding.severity]}{where} {escape(finding.message)} [dim]({finding.rule})[/dim]")
+        for line in finding.why.splitlines():
+            to.print(f"        {line}", markup=False)
+        for line in finding.fix.splitlines():
+            to.print(f"        [green]->[/green] {escape(line)}")

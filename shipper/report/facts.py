@@ -1,0 +1,43 @@
+"""A server's facts for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from shipper.report.console import console
+
+_FULL = 0.8  # field note H1: a disk that is this full is worth a word
+
+
+def show_facts(facts: Mapping[str, Any], target: str) -> None:
+    """Print the agent's answer to `facts`."""
+    memory, disk, nginx = facts["memory"], facts["disk"], facts["nginx"]
+    used = 1 - disk["free"] / disk["total"]
+    rows = {
+        "system": f"{facts['os']['name']}, kernel {facts['kernel']}, {facts['machine']}, "
+        f"{facts['libc']['name']} {facts['libc']['version']}",
+        "memory": f"{memory['available'] / 1e6:,.0f} MB of {memory['total'] / 1e6:,.0f} MB available, "
+        f"swap {memory['swap'] / 1e6:,.0f} MB",
+        "disk": f"{disk['free'] / 1e9:,.1f} GB of {disk['total'] / 1e9:,.1f} GB free ({used:.0%} used)",
+        "python": f"{facts['python']['version']} ({facts['python']['executable']}); "
+        f"for backends: {', '.join(sorted(facts['pythons']))}",
+        "nginx": f"{nginx['version'] or 'not installed'}, {'running' if nginx['running'] else 'not running'}, "
+        f"configuration {nginx['test']}",
+        "systemd": f"{facts['systemd']['version']}, {facts['systemd']['state']}",
+        "docker": facts["docker"] or "not installed",
+    }
+    console.print(f"[bold]{escape(facts['hostname'])}[/bold] ({target})")
+    for name, text in rows.items():
+        console.print(f"  {name:<8} {escape(text)}")
+    if used > _FULL:
+        console.print(f"  [yellow]warning[/yellow] the disk is {used:.0%} full")
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for column in ("port", "address", "process", "unit"):
+        table.add_column(column)
+    for entry in facts["ports"]:
+        table.add_row(str(entry["port"]), entry["address"], entry["process"], entry["unit"])
+    console.print(table)

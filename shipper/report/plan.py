@@ -1,0 +1,27 @@
+"""A plan for people: every step in its order, what it would change, and how it would be undone."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+
+from shipper.pipeline.plan import Plan
+from shipper.report.console import console, show_findings
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+_SHOWN_LINES = 400
+
+
+def show_plan(plan: Plan, target: str) -> None:
+    """Print the plan of a ship or a rollback."""
+    if plan.nothing_to_do:
+        console.print(f"Nothing to do: what would be shipped is live on {target} already.")
+        return
+    console.print(f"[bold]Plan: {plan.action} {plan.record['id']} to {target}[/bold]")
+    for number, step in enumerate(plan.steps, 1):
+        undo = f" [dim](if a later step fails: {escape(step.undo)})[/dim]" if step.undo else ""
+        console.print(f"  {number:>2}. {step.name:<15} {escape(step.title)}{undo}")
+        for line in step.changes[:_SHOWN_LINES]:
+            console.print(f"        {line}", markup=False, style=_COLOURS.get(line[:1], "dim"))
+        if len(step.changes) > _SHOWN_LINES:
+            console.print(f"        ... {len(step.changes) - _SHOWN_LINES} more lines", style="dim")
+    show_findings(plan.findings)

@@ -1,0 +1,24 @@
+"""The tasks people type, one module for each namespace: parse, call one function, choose the exit code.
+
+`namespace` is what a project's own tasks.py imports: `from shipper.tasks import namespace`.
+"""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from shipper.tasks import env, host, sandbox, ship
+
+namespace = Collection(
+    ship.ship,
+    ship.plan,
+    ship.build,
+    ship.status,
+    ship.rollback,
+    ship.logs,
+    env=Collection.from_module(env, name="env"),
+    host=Collection.from_module(host, name="host"),
+    sandbox=Collection.from_module(sandbox, name="sandbox"),
+)
+
+__all__ = ["namespace"]

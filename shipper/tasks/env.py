@@ -1,0 +1,44 @@
+"""`inv env.*`: the environment of the backend on the server."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from shipper.tasks.face import command
+from shipper.tasks.job import find_job
+
+_TO = "target of ship.toml; default: the only one, or the sandbox"
+
+
+@command(help={"to": _TO})
+def push(context: Context, to: str = "") -> None:
+    """Send the target's env file; the next ship starts the backend with it."""
+    from shipper.pipeline.environment import push as push_environment
+    from shipper.pipeline.gather import connect
+    from shipper.report.console import show_findings
+    from shipper.report.environment import show_pushed
+
+    job = find_job(to)
+    with connect(job) as session:
+        difference, findings = push_environment(job, session)
+    show_findings(findings)
+    show_pushed(difference, job.target.env_file, job.target_name)
+
+
+@command(help={"to": _TO})
+def check(context: Context, to: str = "") -> None:
+    """Check the target's env file and compare it with the server's; values stay hidden."""
+    from shipper.errors import FindingsError
+    from shipper.pipeline.environment import check_file, compare
+    from shipper.pipeline.gather import connect
+    from shipper.report.console import show_findings
+    from shipper.report.environment import show_difference
+
+    job = find_job(to)
+    env, findings = check_file(job)
+    with connect(job) as session:
+        show_difference(compare(job, session, env), job.target.env_file, job.target_name)
+    blocking = [finding for finding in findings if finding.severity == "error"]
+    show_findings([finding for finding in findings if finding not in blocking])
+    if blocking:
+        raise FindingsError(blocking)

@@ -1,0 +1,17 @@
+"""From the words on the command line to a job: the project around the working directory and the chosen target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shipper.config.load import choose_target, find_workspace
+from shipper.pipeline.job import Job
+
+
+def find_job(to: str) -> Job:
+    """Return the job for the target named `to`, or the default one when it is empty. Raises ConfigError."""
+    from shipper.sandbox.state import chosen_name, load_target
+
+    workspace = find_workspace(Path.cwd())
+    name, target = choose_target(workspace, to or None, load_target(chosen_name()))
+    return Job(workspace, name, target)

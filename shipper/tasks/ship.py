@@ -1,0 +1,121 @@
+"""The main tasks: ship, plan, build, status, rollback, logs."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from shipper.tasks.face import command, confirmed
+from shipper.tasks.job import find_job
+
+_TO = "target of ship.toml; default: the only one, or the sandbox"
+_YES = "do not ask"
+
+
+@command(help={"to": _TO, "yes": _YES, "dry-run": "show the plan and stop"})
+def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = False) -> None:
+    """Build here, prove it, send what the server lacks, go live."""
+    from shipper.pipeline.plan import Plan
+    from shipper.pipeline.ship import ship as run_ship
+    from shipper.report.console import Reporter
+    from shipper.report.outcome import show_report
+    from shipper.report.plan import show_plan
+
+    if dry_run:
+        plan(context, to=to)
+        return
+    job = find_job(to)
+    with Reporter() as reporter:
+
+        def confirm(made: Plan) -> bool:
+            if yes:
+                return True
+            with reporter.paused():
+                show_plan(made, job.target_name)
+                return confirmed("Ship this?", yes)
+
+        report = run_ship(job, reporter, confirm)
+    show_report(report, job.target_name)
+
+
+@command(help={"to": _TO})
+def plan(context: Context, to: str = "") -> None:
+    """Show what ship would do, step by step; nothing on the server is changed."""
+    from shipper.pipeline.environment import compare_environment
+    from shipper.pipeline.gather import gather
+    from shipper.pipeline.ship import plan_ship
+    from shipper.report.console import Reporter
+    from shipper.report.environment import show_difference
+    from shipper.report.plan import show_plan
+
+    job = find_job(to)
+    with Reporter() as reporter, gather(job, reporter) as gathered:
+        made = plan_ship(job, gathered)
+        difference = compare_environment(job, gathered.session)
+    show_plan(made, job.target_name)
+    if difference is not None:
+        show_difference(difference, job.target.env_file, job.target_name)
+
+
+@command(help={"to": _TO})
+def build(context: Context, to: str = "") -> None:
+    """Build and prove the frontend and the backend's dependencies here; nothing is sent."""
+    from shipper.pipeline.gather import build_only
+    from shipper.report.console import Reporter
+
+    job = find_job(to)
+    with Reporter() as reporter:
+        build_only(job, reporter)
+
+
+@command(help={"to": _TO})
+def status(context: Context, to: str = "") -> None:
+    """Show what is live: release, age, backend, memory, disk, last ships."""
+    from shipper.pipeline.gather import connect
+    from shipper.report.status import show_status
+
+    job = find_job(to)
+    with connect(job) as session:
+        answer = session.call("status", {"app": job.app})
+    show_status(answer, job.target_name, job.target.public_url)
+
+
+@command(help={"release": "a release of `inv status`; default: the good one before", "to": _TO, "yes": _YES})
+def rollback(context: Context, release: str = "", to: str = "", yes: bool = False) -> None:
+    """Go back to an earlier release, site and backend together; nothing is built or sent."""
+    from shipper.pipeline.plan import Plan
+    from shipper.pipeline.rollback import rollback as run_rollback
+    from shipper.report.console import Reporter
+    from shipper.report.outcome import show_report
+    from shipper.report.plan import show_plan
+
+    job = find_job(to)
+    with Reporter() as reporter:
+
+        def confirm(made: Plan) -> bool:
+            if yes:
+                return True
+            with reporter.paused():
+                show_plan(made, job.target_name)
+                return confirmed("Roll back?", yes)
+
+        report = run_rollback(job, release or None, reporter, confirm)
+    show_report(report, job.target_name)
+
+
+@command(
+    help={
+        "to": _TO,
+        "follow": "go on until Ctrl-C",
+        "nginx": "nginx's logs instead of the backend's",
+        "lines": "how many",
+    }
+)
+def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = False, lines: int = 100) -> None:
+    """Show the last lines of the backend's log, or of nginx's."""
+    from shipper.pipeline.gather import connect
+    from shipper.report.console import show_line
+
+    job = find_job(to)
+    asked = {"app": job.app, "source": "nginx" if nginx else "backend", "lines": lines, "follow": follow}
+    with connect(job) as session:
+        session.call("logs", asked, on_event=show_line)

@@ -1,0 +1,74 @@
+"""What tests share: the practice server of the tests, a look inside it, and its cleaning between tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from shipper.events import discard
+from shipper.sandbox import server
+from shipper.sandbox.engine import connect
+from shipper.sandbox.server import Sandbox
+from shipper.sandbox.state import NAME_VARIABLE
+
+# Beside the practice server of people, who may be looking at theirs; cleaning wipes it. Who runs tests in several
+# places at once gives each a server of its own.
+SANDBOX_NAME = os.environ.get("SHIPPER_TEST_SANDBOX") or "shipper-test"
+
+# What shipper makes on a server, all apps of it: docs/architecture.md, "On the server".
+CLEAN_SERVER = """
+import glob, os, shutil, subprocess
+
+apps = [name for name in os.listdir("/srv") if os.path.isdir(os.path.join("/srv", name))]
+for app in apps:
+    subprocess.run(["systemctl", "stop", app + "@*.service"], check=True)
+    subprocess.run(["systemctl", "reset-failed", app + "@*.service"], stderr=subprocess.DEVNULL)
+    for unit in glob.glob("/etc/systemd/system/" + app + "@*") + glob.glob("/etc/systemd/system/*.wants/" + app + "@*"):
+        os.remove(unit) if not os.path.isdir(unit) or os.path.islink(unit) else shutil.rmtree(unit)
+    while os.path.ismount(os.path.join("/srv", app)):
+        subprocess.run(["umount", os.path.join("/srv", app)], check=True)
+    shutil.rmtree(os.path.join("/srv", app))
+    shutil.rmtree(os.path.join("/run", app), ignore_errors=True)
+    if subprocess.run(["id", app], capture_output=True).returncode == 0:
+        subprocess.run(["userdel", app], check=True)
+for path in glob.glob("/etc/nginx/conf.d/shipper-*") + glob.glob("/etc/nginx/sites-*/shipper*"):
+    os.remove(path)
+shutil.rmtree("/etc/nginx/shipper", ignore_errors=True)
+shutil.rmtree("/var/lib/shipper", ignore_errors=True)
+subprocess.run(["systemctl", "daemon-reload"], check=True)
+# A test may have left nginx stopped, or stopped too often for systemd's taste.
+subprocess.run(["systemctl", "reset-failed", "nginx.service"], check=True)
+subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
+"""
+
+Exec = Callable[[Sequence[str]], tuple[int, str]]
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The running practice server of the tests. It is left running, so that the next session starts at once."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(NAME_VARIABLE, SANDBOX_NAME)
+        yield server.up(SANDBOX_NAME, discard)
+
+
+@pytest.fixture
+def sandbox_exec(sandbox: Sandbox) -> Exec:
+    """A function that runs an argument list as root inside the server and returns its exit code and its output."""
+    return lambda argv: _run_inside(sandbox.name, argv)
+
+
+@pytest.fixture
+def clean_server(sandbox: Sandbox) -> Sandbox:
+    """The practice server as if nothing had ever been shipped to it; takes a fraction of a second."""
+    code, output = _run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
+    assert code == 0, output
+    return sandbox
+
+
+def _run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:
+    with connect() as client:
+        done = client.containers.get(name).exec_run(list(argv))
+        return int(done.exit_code), bytes(done.output).decode("utf-8", "replace")

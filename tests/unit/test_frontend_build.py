@@ -1,0 +1,233 @@
+"""Frontends are really installed and built here, with the fixtures' own tools."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from frontend_projects import (
+    API_URL,
+    FIXTURES,
+    Recorder,
+    built_template,
+    contents,
+    project,
+    sources,
+    workspace_at,
+    write,
+)
+
+from shipper.build.frontend import FrontendBuild, build_frontend, fingerprint_frontend
+from shipper.config.project import Frontend, Project, Workspace
+from shipper.errors import BuildError, ConfigError, FindingsError
+from shipper.events import discard
+
+
+def template_build(preset: str) -> FrontendBuild:
+    return build_frontend(workspace_at(built_template(preset), preset), API_URL, discard)
+
+
+def builds(workspace: Workspace) -> list[Path]:
+    return [path for path in (workspace.cache / "frontend").iterdir() if path.is_dir()]
+
+
+def test_next_is_installed_built_and_described() -> None:
+    build = template_build("next")
+    assert b"About this app" in (build.site / "about/index.html").read_bytes()
+    assert any(API_URL.encode() in (build.site / path).read_bytes() for path in build.immutable)
+    assert all(path.startswith("_next/static/") for path in build.immutable)
+    assert build.trailing_slash
+    assert build.fallback == "404.html"
+
+
+def test_vite_is_installed_built_and_described(tmp_path: Path) -> None:
+    changes = {"public/photo-20261120A.svg": "<svg/>", "public/robots.txt": "User-agent: *"}
+    build = build_frontend(project(tmp_path, "vite", changes), API_URL, discard)
+    assert not build.cached
+    assert (build.site / "robots.txt").exists()
+    assert len(build.immutable) == 1
+    assert build.immutable[0].startswith("assets/index-")
+    assert API_URL.encode() in (build.site / build.immutable[0]).read_bytes()
+    assert not build.trailing_slash
+    assert build.fallback == "index.html"
+
+
+def test_static_files_are_copied_without_what_git_ignores_and_without_dot_files(tmp_path: Path) -> None:
+    secret = "DATABASE_PASSWORD=not-for-visitors\n"
+    changes = {".env": secret, ".htpasswd": secret, "notes.bak": secret, ".well-known/security.txt": "Contact: me\n"}
+    workspace = sources(tmp_path, "static", {**changes, ".gitignore": "*.bak\n"})
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    build = build_frontend(workspace, API_URL, discard)
+    assert sorted(contents(build.site)) == [".well-known/security.txt", "about.html", "index.html", "main.js"]
+    assert (build.immutable, build.trailing_slash, build.fallback) == ((), False, "")
+
+
+def test_static_files_beside_the_rest_of_the_project_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"index.html": "<title>Tiny</title>", "settings.py": "PASSWORD = 'not-for-visitors'"})
+    workspace = Workspace(tmp_path, Project(name="tiny", frontend=Frontend(path=".", preset="static")))
+    with pytest.raises(ConfigError, match="folder of their own"):
+        build_frontend(workspace, API_URL, discard)
+
+
+def test_two_clones_of_equal_source_give_equal_bytes(tmp_path: Path) -> None:
+    clone = build_frontend(project(tmp_path, "next"), API_URL, discard)
+    template = template_build("next")
+    assert not clone.cached
+    assert clone.fingerprint == template.fingerprint
+    assert contents(clone.site) == contents(template.site)
+
+
+def test_one_changed_text_changes_few_files_of_a_next_site(tmp_path: Path) -> None:
+    text = "export default function About() {\n  return <p>About another app</p>;\n}\n"
+    changed = build_frontend(project(tmp_path, "next", {"app/about/page.jsx": text}), API_URL, discard)
+    before = set(contents(template_build("next").site).values())
+    new = [path for path, content in contents(changed.site).items() if content not in before]
+    assert "about/index.html" in new
+    # The pages hold the build id; no script may change.
+    assert not [path for path in new if path.endswith(".js")]
+
+
+def test_unchanged_sources_start_nothing(tmp_path: Path) -> None:
+    workspace = project(tmp_path, "vite")
+    first = build_frontend(workspace, API_URL, discard)
+    recorder = Recorder()
+    again = build_frontend(workspace, API_URL, recorder)
+    assert again.cached
+    assert recorder.events == []
+    assert (again.site, again.immutable, again.fingerprint) == (first.site, first.immutable, first.fingerprint)
+
+
+def test_a_build_tells_what_it_does(tmp_path: Path) -> None:
+    recorder = Recorder()
+    build_frontend(project(tmp_path, "vite"), API_URL, recorder)
+    assert any("modules transformed" in line for line in recorder.texts("output"))
+    assert {event.step for event in recorder.events} == {"build.frontend"}
+
+
+def test_every_input_changes_the_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = sources(tmp_path, "vite")
+    seen = [fingerprint_frontend(workspace, API_URL), fingerprint_frontend(workspace, "https://staging.example.com")]
+    seen.append(fingerprint_frontend(workspace_at(tmp_path, "vite", variables={"VITE_TITLE": "Tiny"}), API_URL))
+    seen.append(fingerprint_frontend(workspace_at(tmp_path, "vite", command=("npm", "run", "other")), API_URL))
+    # Git ignores this one, and the build reads it all the same.
+    write(tmp_path / "web", {".gitignore": ".env*\n"})
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    seen.append(fingerprint_frontend(workspace, API_URL))
+    write(tmp_path / "web", {".env.production": "VITE_TITLE=Tiny\n"})
+    seen.append(fingerprint_frontend(workspace, API_URL))
+    monkeypatch.setenv("VITE_TITLE", "From the shell")
+    seen.append(fingerprint_frontend(workspace, API_URL))
+    assert len(set(seen)) == len(seen)
+
+
+def test_what_builds_write_does_not_change_the_fingerprint(tmp_path: Path) -> None:
+    workspace = sources(tmp_path, "next")
+    before = fingerprint_frontend(workspace, API_URL)
+    write(
+        tmp_path / "web", {"out/index.html": "", ".next/BUILD_ID": "x", "next-env.d.ts": "", "node_modules/a/b.js": ""}
+    )
+    assert fingerprint_frontend(workspace, API_URL) == before
+
+
+def test_a_fingerprint_is_of_content_not_of_times_or_place(tmp_path: Path) -> None:
+    first = sources(tmp_path / "one", "vite")
+    second = sources(tmp_path / "another place", "vite")
+    os.utime(second.root / "web/index.html", (1, 1))
+    assert fingerprint_frontend(first, API_URL) == fingerprint_frontend(second, API_URL)
+
+
+def test_a_failed_build_leaves_nothing_and_the_next_run_builds_anew(tmp_path: Path) -> None:
+    workspace = project(tmp_path, "vite")
+    build_frontend(workspace, API_URL, discard)
+    good = (tmp_path / "web/src/main.js").read_text()
+    write(tmp_path / "web", {"src/main.js": f'import "./missing.js";\n{good}', "dist/index.html": "an old build"})
+    for _ in range(2):
+        with pytest.raises(BuildError) as caught:
+            build_frontend(workspace, API_URL, discard)
+        assert "./missing.js" in caught.value.why
+        assert "src/main.js" in caught.value.why
+        assert not (tmp_path / "web/dist").exists()
+        assert len(builds(workspace)) == 1
+    write(tmp_path / "web", {"src/main.js": f"{good}\nconsole.log('repaired');\n"})
+    assert not build_frontend(workspace, API_URL, discard).cached
+
+
+def test_a_source_that_changes_during_the_build_is_built_again(tmp_path: Path) -> None:
+    write_version = 'import { writeFileSync } from "node:fs";\nwriteFileSync("src/version.js", "export default 1;");\n'
+    package = (FIXTURES / "vite/package.json").read_text().replace("vite build", "vite build && node version.mjs")
+    workspace = project(tmp_path, "vite", {"package.json": package, "version.mjs": write_version})
+    recorder = Recorder()
+    build = build_frontend(workspace, API_URL, recorder)
+    assert any("src/version.js changed" in note for note in recorder.texts("note"))
+    assert build.fingerprint == fingerprint_frontend(workspace, API_URL)
+
+
+def test_only_the_last_five_builds_are_kept(tmp_path: Path) -> None:
+    workspace = sources(tmp_path, "static")
+    for number in range(7):
+        write(tmp_path / "web", {"main.js": f"console.log({number});\n"})
+        last = build_frontend(workspace, API_URL, discard)
+    assert len(builds(workspace)) == 5
+    assert b"6" in (last.site / "main.js").read_bytes()
+
+
+def test_a_cached_build_is_proved_again_when_the_rules_change(tmp_path: Path) -> None:
+    address = "http://localhost:9000"
+    workspace = sources(tmp_path, "static", {"main.js": f"fetch('{address}/x');\n"})
+    with pytest.raises(FindingsError):
+        build_frontend(workspace, API_URL, discard)
+    allowed = workspace_at(tmp_path, "static", allow=({"url": address, "reason": "a printer on every desk"},))
+    assert build_frontend(allowed, API_URL, discard).cached
+    with pytest.raises(FindingsError):
+        build_frontend(workspace, API_URL, discard)
+
+
+def test_the_output_of_a_command_of_ones_own_is_taken(tmp_path: Path) -> None:
+    script = "const fs = require('fs'); fs.mkdirSync('public'); fs.copyFileSync('about.html', 'public/index.html');"
+    workspace = sources(tmp_path, "static", command=("node", "-e", script), output="public")
+    assert list(contents(build_frontend(workspace, API_URL, discard).site)) == ["index.html"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'web' is not there"):
+        build_frontend(workspace_at(tmp_path, "vite"), API_URL, discard)
+
+
+def test_a_missing_package_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    with pytest.raises(ConfigError, match=r"no package\.json in web/"):
+        build_frontend(workspace_at(tmp_path, "vite", api_url_variable=None), API_URL, discard)
+
+
+def test_a_missing_lock_file_is_named(tmp_path: Path) -> None:
+    workspace = sources(tmp_path, "vite")
+    (tmp_path / "web/package-lock.json").unlink()
+    with pytest.raises(ConfigError, match="no lock file") as caught:
+        build_frontend(workspace, API_URL, discard)
+    assert "npm install" in caught.value.fix
+
+
+def test_a_machine_without_npm_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = sources(tmp_path, "vite")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BuildError, match="npm is not installed") as caught:
+        build_frontend(workspace, API_URL, discard)
+    assert "Node.js" in caught.value.fix
+
+
+def test_a_missing_build_script_is_named(tmp_path: Path) -> None:
+    package = (FIXTURES / "vite/package.json").read_text().replace('"build"', '"compile"')
+    with pytest.raises(BuildError) as caught:
+        build_frontend(project(tmp_path, "vite", {"package.json": package}), API_URL, discard)
+    assert "no script named build" in caught.value.why
+    assert "command = [...]" in caught.value.fix
+
+
+def test_a_build_that_writes_elsewhere_is_no_build(tmp_path: Path) -> None:
+    config = 'export default { build: { outDir: "elsewhere" } };\n'
+    workspace = project(tmp_path, "vite", {"vite.config.js": config, ".gitignore": "elsewhere\n"})
+    with pytest.raises(BuildError, match=r"wrote no web/dist/"):
+        build_frontend(workspace, API_URL, discard)
+    assert builds(workspace) == []
