@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
+from corner import Corner, make_corner
 
 from shipper.events import discard
 from shipper.sandbox import server
@@ -66,6 +68,15 @@ def clean_server(sandbox: Sandbox) -> Sandbox:
     code, output = _run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
     assert code == 0, output
     return sandbox
+
+
+@pytest.fixture
+def corner(clean_server: Sandbox, tmp_path: Path) -> Corner:
+    """The tests' small app in a repository of its own, on a clean server that already has its environment."""
+    app = make_corner(tmp_path / "corner", clean_server)
+    ended = app.shipper("env.push")
+    assert ended.code == 0, ended.output
+    return app
 
 
 def _run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:

@@ -34,7 +34,7 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
         rest = _until_verified(run, request["steps"])
     except BaseException as error:
         undone = _undo(run)
-        _mark_bad(run, request["action"])
+        _mark_bad(run)
         journal.write(
             layout, **entry, result="failed", seconds=_since(started), reason=run.mask(str(error)), undone=undone
         )
@@ -94,10 +94,10 @@ def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
             run.trouble.append(run.mask(f"{step.name}: {error}"))
 
 
-def _mark_bad(run: Run, action: str) -> None:
+def _mark_bad(run: Run) -> None:
     """Mark a new release that failed; one that was good before is not blamed for a failed rollback."""
-    if action == "ship":
-        with suppress(AgentError):  # it may have failed before it had a folder
+    with suppress(AgentError):  # it may have failed before it had a folder
+        if release.record(run.layout, run.record["id"])["state"] == "prepared":
             release.mark(run.layout, run.record["id"], "bad")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from shipper.build.baking import Baking, gather
 from shipper.build.built_files import BuiltFile, list_site, read_texts
 from shipper.build.culprit import Culprit, find_culprit, find_unset
-from shipper.build.loopback import ADDRESS, COLON, SLASH, plain
+from shipper.build.loopback import COLON, SLASH, find_addresses, plain
 from shipper.config.project import Frontend, Workspace
 from shipper.findings import Finding
 
@@ -141,7 +141,7 @@ def _url_missing(proved: _Evidence, baking: Baking) -> Finding:
 
 def _loopback_hits(file: BuiltFile, frontend: Frontend, api_url: str) -> Iterator[_Hit]:
     own = None if api_url.startswith("/") else _as_prefix(api_url)
-    for found in ADDRESS.finditer(file.text):
+    for found in find_addresses(file.text):
         address = plain(found[0])
         if own and own.match(file.text, found.start()):
             continue

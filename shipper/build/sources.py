@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from shipper.build.fingerprint import frontend_folder, inputs_folder, the_frontend
-from shipper.build.loopback import ADDRESS
+from shipper.build.loopback import find_addresses
 from shipper.build.presets import Preset, output_folder, preset_of
 from shipper.build.source_tree import list_sources
 from shipper.config.project import Workspace
@@ -217,5 +217,5 @@ def _override(text: _Text, entry: re.Match[str], offset: int) -> Override:
 
 
 def _addresses(text: _Text) -> Iterator[Place]:
-    for found in ADDRESS.finditer(text.content):
+    for found in find_addresses(text.content):
         yield Place(found[0], text.path, text.line_at(found.start()))

@@ -16,7 +16,7 @@ from shipper.build.frontend import FrontendBuild, build_frontend
 from shipper.build.program import end_all_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
-from shipper.events import Emit
+from shipper.events import Emit, Event
 from shipper.hashes import FileHashes
 from shipper.host.connection import open_host
 from shipper.host.session import AgentSession, open_agent
@@ -26,6 +26,7 @@ from shipper.pipeline.server import ServerState, backend_python
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
+_MOMENT = "%Y%m%dT%H%M%SZ"
 # Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
 _IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
 
@@ -98,6 +99,7 @@ def _reach(stack: ExitStack, job: Job) -> tuple[AgentSession, ServerState]:
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
     frontend = job.workspace.project.frontend
     assert frontend is not None
+    emit(Event("start", "build.frontend", f"Frontend with the API at {job.target.baked_api_url}"))
     build = build_frontend(job.workspace, job.target.baked_api_url, emit)
     with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
         tree = read_tree(build.site, hashes, executable=())
@@ -107,6 +109,8 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
         not_found=(build.site / "404.html").is_file(),
         immutable=_IMMUTABLE[frontend.preset],
     )
+    text = f"{len(tree.entries)} files; {_origin_of(build)}"
+    emit(Event("done", "build.frontend", text, seconds=build.seconds))
     return SiteBuild(tree, build.immutable, _origin_of(build)), shape
 
 
@@ -171,7 +175,14 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
         return {**made, "commit": "", "dirty": False, "author": ""}
 
 
-def new_release_id(origin: Mapping[str, Any]) -> str:
-    """Return the id of a release made now: `<utc time>-<git short sha>`."""
-    moment = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"{moment}-{origin['commit'][:7] or 'nogit'}"
+def new_release_id(origin: Mapping[str, Any], state: ServerState) -> str:
+    """Return the id of a release made now: `<utc time>-<git short sha>`.
+
+    The time is always later than that of every release on the server, whatever the clocks of those who ship say: the
+    order of the ids is the order of the releases.
+    """
+    moment = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    if state.releases:
+        newest = datetime.datetime.strptime(state.releases[0]["id"].split("-")[0] + "+0000", _MOMENT + "%z")
+        moment = max(moment, newest + datetime.timedelta(seconds=1))
+    return f"{moment.strftime(_MOMENT)}-{origin['commit'][:7] or 'nogit'}"

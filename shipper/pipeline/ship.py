@@ -48,7 +48,7 @@ def plan_ship(job: Job, gathered: Gathered) -> Plan:
     parts, site = gathered.parts, gathered.site
     slot = slot_name(parts, project.backend, state.environment_digest) if parts and project.backend else ""
     unit = parts.unit if parts else ""
-    release_id = new_release_id(gathered.origin)
+    release_id = new_release_id(gathered.origin, state)
     record = release_record(release_id, gathered.origin, project, job.target, site, slot, unit, gathered.nginx)
     if is_live(record, state):
         return Plan("ship", record, (), tuple(findings))

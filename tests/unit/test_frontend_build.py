@@ -20,9 +20,10 @@ from frontend_projects import (
 )
 
 from shipper.build.frontend import FrontendBuild, build_frontend, fingerprint_frontend
+from shipper.build.next_build_id import build_id_of
 from shipper.config.project import Frontend, Project, Workspace
 from shipper.errors import BuildError, ConfigError, FindingsError
-from shipper.events import discard
+from shipper.events import Event, discard
 
 
 def template_build(preset: str) -> FrontendBuild:
@@ -76,6 +77,8 @@ def test_two_clones_of_equal_source_give_equal_bytes(tmp_path: Path) -> None:
     template = template_build("next")
     assert not clone.cached
     assert clone.fingerprint == template.fingerprint
+    # Next itself took the id; it was not replaced afterwards.
+    assert (tmp_path / "web/.next/BUILD_ID").read_text() == build_id_of(clone.fingerprint)
     assert contents(clone.site) == contents(template.site)
 
 
@@ -87,6 +90,51 @@ def test_one_changed_text_changes_few_files_of_a_next_site(tmp_path: Path) -> No
     assert "about/index.html" in new
     # The pages hold the build id; no script may change.
     assert not [path for path in new if path.endswith(".js")]
+
+
+def published_build_ids(build: FrontendBuild) -> list[str]:
+    return [path.parent.name for path in build.site.glob("_next/static/*/_buildManifest.js")]
+
+
+def test_a_random_build_id_is_replaced_where_the_preload_does_not_reach(tmp_path: Path) -> None:
+    package = (FIXTURES / "next/package.json").read_text().replace("next build", "env -u NODE_OPTIONS next build")
+    build = build_frontend(project(tmp_path, "next", {"package.json": package}), API_URL, discard)
+    wanted = build_id_of(build.fingerprint)
+    assert published_build_ids(build) == [wanted]
+    assert wanted.encode() in (build.site / "index.html").read_bytes()
+
+
+def test_the_build_id_of_the_users_own_configuration_is_kept_and_pages_are_counted(tmp_path: Path) -> None:
+    config = 'export default { output: "export", generateBuildId: () => "release-7" };\n'
+    recorder = Recorder()
+    build = build_frontend(project(tmp_path, "next", {"next.config.mjs": config}), API_URL, recorder)
+    assert published_build_ids(build) == ["release-7"]
+    assert not build.trailing_slash
+    progress = [event for event in recorder.events if event.kind == "progress"]
+    assert progress[-1].done == progress[-1].total > 0
+    assert progress[-1].unit == "pages"
+
+
+def test_a_next_app_that_does_not_export_is_told_how_to(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="wrote no web/out/") as caught:
+        build_frontend(project(tmp_path, "next", {"next.config.mjs": "export default {};\n"}), API_URL, discard)
+    assert 'output: "export"' in caught.value.fix
+
+
+def test_what_a_build_started_ends_when_it_is_interrupted(tmp_path: Path) -> None:
+    script = "console.log(process.pid); setInterval(() => {}, 1000)"
+    workspace = sources(tmp_path, "static", command=("node", "-e", script), output="public")
+    started: list[int] = []
+
+    def interrupt(event: Event) -> None:
+        started.append(int(event.text))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_frontend(workspace, API_URL, interrupt)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+    assert builds(workspace) == []
 
 
 def test_unchanged_sources_start_nothing(tmp_path: Path) -> None:

@@ -71,6 +71,36 @@ def test_the_targets_own_address_may_be_this_machine(tmp_path: Path) -> None:
     assert any(b"http://127.0.0.1:8080" in (build.site / path).read_bytes() for path in build.immutable)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'"http:\/\/127.0.0.1:8000\/x"',
+        '"https%3A%2F%2Flocalhost%3A8000%2Fx"',
+        '"//[::1]:3000/x"',
+        '"ws://0.0.0.0:9/x"',
+        '"http://localhost:" + port',
+        r'"{\"url\":\"http:\\/\\/localhost\\/x\"}"',
+    ],
+)
+def test_every_spelling_of_this_machine_is_found(tmp_path: Path, text: str) -> None:
+    workspace = sources(tmp_path, "static", {"main.js": f"fetch({text});\n"})
+    assert refused(workspace, "bake.loopback-url").line == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "api_url"),
+    [
+        ("location.hostname === 'localhost'", API_URL),
+        ("fetch('https://localhost.example.com/x')", API_URL),
+        ("fetch('https://127.0.0.1.example.com/x')", API_URL),
+        (r"fetch('http:\/\/127.0.0.1:8080\/api')", "http://127.0.0.1:8080"),
+        ("fetch('http%3A%2F%2F127.0.0.1%3A8080/api')", "http://127.0.0.1:8080"),
+    ],
+)
+def test_what_only_looks_like_this_machine_is_let_through(tmp_path: Path, text: str, api_url: str) -> None:
+    assert build_frontend(sources(tmp_path, "static", {"main.js": text}), api_url, discard)
+
+
 def test_a_longer_address_does_not_pass_for_the_targets_own(tmp_path: Path) -> None:
     workspace = sources(tmp_path, "static", {"main.js": "fetch('http://127.0.0.1:80801/x');\n"})
     assert "80801" in refused(workspace, "bake.loopback-url", "http://127.0.0.1:8080").message

@@ -1,0 +1,104 @@
+"""A small app of the tests, shipped by the tests as its owner would: in a git repository, with the console script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipper.sandbox.server import Sandbox
+
+SOURCE = Path(__file__).parent / "fixtures" / "corner"
+PROGRAM = [sys.executable, "-m", "shipper"]
+RELEASE_PATH = "/.well-known/shipper/release"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code, and all that it printed."""
+
+    code: int
+    output: str
+
+
+@dataclass(frozen=True)
+class Corner:
+    """The app in its own repository, and the practice server it is shipped to."""
+
+    root: Path
+    sandbox: Sandbox
+
+    @property
+    def url(self) -> str:
+        return self.sandbox.url
+
+    def shipper(self, *words: str, **environment: str) -> Ended:
+        """Type a command of shipper in the app's folder."""
+        done = subprocess.run(
+            [*PROGRAM, *words],
+            cwd=self.root,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=300,
+        )
+        return Ended(done.returncode, done.stdout)
+
+    def ship(self) -> Ended:
+        return self.shipper("ship", "--yes")
+
+    def shipped(self) -> str:
+        """Ship, expect it to work, and return the id of the release that is live then."""
+        ended = self.ship()
+        assert ended.code == 0, ended.output
+        return self.live()
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{path} does not hold {old!r}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        self.git("add", "--all")
+
+    def git(self, *words: str) -> str:
+        who = ("-c", "user.name=Kim", "-c", "user.email=kim@example.com")
+        done = subprocess.run(["git", *who, *words], cwd=self.root, check=True, capture_output=True, encoding="utf-8")
+        return done.stdout.strip()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask for a page as a visitor does; return the status and the text."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def live(self) -> str:
+        """Return the id of the release that visitors see."""
+        status, text = self.get(RELEASE_PATH)
+        assert status == 200, (status, text)
+        return text.strip()
+
+
+def make_corner(root: Path, sandbox: Sandbox) -> Corner:
+    """Put the app into a new repository with one commit, with the env file of its target."""
+    shutil.copytree(SOURCE, root)
+    corner = Corner(root, sandbox)
+    (root / ".gitignore").write_text(".env*\n__pycache__/\n.shipper/\n", encoding="utf-8")
+    (root / ".env.sandbox").write_text('SECRET_KEY="marker-9f8e7d6c5b4a"\n', encoding="utf-8")
+    corner.git("init", "--quiet")
+    corner.git("add", "--all")
+    corner.git("commit", "--quiet", "--message", "the corner shop")
+    return corner

@@ -1,0 +1,120 @@
+"""Shipping, end to end: what visitors see, what runs, what is kept, and what travels."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from conftest import Exec
+from corner import Corner
+
+from shipper.events import discard
+from shipper.sandbox import server
+
+
+def slots_running(sandbox_exec: Exec) -> list[str]:
+    _, output = sandbox_exec(["systemctl", "list-units", "--plain", "--no-legend", "--state=active", "corner@*"])
+    return [line.split()[0] for line in output.splitlines()]
+
+
+def test_first_ship_serves_site_and_backend_through_nginx(corner: Corner) -> None:
+    ended = corner.ship()
+    assert ended.code == 0, ended.output
+    assert f"is live at {corner.url}" in ended.output
+    assert corner.get("/")[0] == 200
+    assert json.loads(corner.get("/api/health")[1])["version"] == "one"
+    assert corner.get("/nowhere") == (404, "<!doctype html><title>not found</title>\n")
+    assert "migrated: one" in ended.output
+
+
+def test_ship_without_a_change_does_nothing(corner: Corner) -> None:
+    live = corner.shipped()
+    ended = corner.ship()
+    assert (ended.code, corner.live()) == (0, live)
+    assert "Nothing to do" in ended.output
+
+
+def test_frontend_only_ship_touches_no_process(corner: Corner, sandbox_exec: Exec) -> None:
+    corner.shipped()
+    before = sandbox_exec(["systemctl", "show", "corner@*", "--property=MainPID,Id"])
+    corner.edit("site/index.html", "one", "two")
+    ended = corner.ship()
+    assert ended.code == 0, ended.output
+    assert "two" in corner.get("/")[1]
+    assert sandbox_exec(["systemctl", "show", "corner@*", "--property=MainPID,Id"]) == before
+
+
+def test_backend_ship_leaves_one_running_copy_of_the_new_code(corner: Corner, sandbox_exec: Exec) -> None:
+    corner.shipped()
+    corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
+    corner.shipped()
+    assert json.loads(corner.get("/api/health")[1])["version"] == "two"
+    assert len(slots_running(sandbox_exec)) == 1
+
+
+def test_rollback_brings_site_backend_and_environment_back_together(corner: Corner) -> None:
+    first = corner.shipped()
+    before = corner.get("/api/health")[1]
+    corner.edit("site/index.html", "one", "two")
+    corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
+    corner.write(".env.sandbox", 'SECRET_KEY="another-marker-5544"\n')
+    assert corner.shipper("env.push").code == 0
+    second = corner.shipped()
+    assert "two" in corner.get("/")[1]
+    ended = corner.shipper("rollback", "--yes")
+    assert ended.code == 0, ended.output
+    assert corner.live() == first
+    assert "one" in corner.get("/")[1]
+    assert corner.get("/api/health")[1] == before
+    forward = corner.shipper("rollback", "--release", second, "--yes")
+    assert (forward.code, corner.live()) == (0, second)
+
+
+def test_plan_writes_nothing_and_names_the_steps_that_ship_runs(corner: Corner, sandbox_exec: Exec) -> None:
+    corner.shipped()
+    corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
+    everything = ["sh", "-c", "cd / && find srv etc/nginx etc/systemd var/lib/shipper -printf '%p %T@ %l %i\\n' | sort"]
+    before = sandbox_exec(everything)
+    planned = corner.shipper("plan")
+    assert planned.code == 0, planned.output
+    assert sandbox_exec(everything) == before
+    shipped = corner.ship()
+    steps = [line.split()[1] for line in planned.output.splitlines() if line.strip()[:1].isdigit()]
+    ran = [line.split()[1] for line in shipped.output.splitlines() if line.startswith("  ok ")]
+    assert steps and sorted(steps) == sorted(ran)
+
+
+def test_what_was_live_is_live_after_a_reboot(corner: Corner, sandbox_exec: Exec) -> None:
+    live = corner.shipped()
+    server.down(corner.sandbox.name)
+    server.up(corner.sandbox.name, discard)
+    assert corner.live() == live
+    # systemd says "running" as soon as the backend was started; its first answer takes a moment more.
+    deadline = time.monotonic() + 20
+    while corner.get("/api/health")[0] != 200:
+        assert time.monotonic() < deadline, corner.shipper("status").output
+
+
+def test_pages_of_the_release_before_are_gone(corner: Corner) -> None:
+    corner.shipped()
+    corner.write("site/old.html", "an old page")
+    corner.shipped()
+    assert corner.get("/old.html")[0] == 200
+    (corner.root / "site/old.html").unlink()
+    corner.shipped()
+    assert corner.get("/old.html")[0] == 404
+
+
+def test_only_the_newest_good_releases_are_kept(corner: Corner, sandbox_exec: Exec) -> None:
+    for number in range(7):
+        corner.write("site/index.html", f"<h1>number {number}</h1>")
+        corner.shipped()
+    _, names = sandbox_exec(["ls", "/srv/corner/releases"])
+    assert len(names.split()) == 5
+
+
+def test_an_unchanged_file_does_not_travel_again(corner: Corner) -> None:
+    corner.shipped()
+    corner.edit("site/index.html", "one", "two")
+    ended = corner.ship()
+    assert "1 files" in ended.output, ended.output
