@@ -83,15 +83,13 @@ def reload() -> None:
 
 def start(unit: str) -> None:
     """Start a unit; it is enabled as well, so that a reboot brings back what was live."""
-    _control("reset-failed", unit, tolerated=True)
-    _control("enable", "--quiet", unit)
-    _control("start", unit)
+    _control("enable", "--now", "--quiet", unit)
 
 
 def stop(unit: str) -> None:
     """Stop a unit and see to it that a reboot does not start it."""
-    _control("disable", "--quiet", unit)
-    _control("stop", unit)
+    _control("disable", "--now", "--quiet", unit)
+    # A copy that failed is forgotten, so that its next start is a first one; there may be nothing to forget.
     _control("reset-failed", unit, tolerated=True)
 
 

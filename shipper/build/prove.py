@@ -80,7 +80,7 @@ def prove(site: Path, workspace: Workspace, api_url: str) -> list[Finding]:
         findings.append(_undefined_finding(undefined[0], folder, find_unset(baking)))
     if not frontend.source_maps:
         maps = [path for path in list_site(site) if path.endswith(".map")]
-        findings += [_source_map(f"{folder}/{maps[0]}", f"and {len(maps) - 1} more are source maps")] if maps else []
+        findings += [_source_map(f"{folder}/{maps[0]}", f"is a source map (one of {len(maps)})")] if maps else []
     return findings
 
 

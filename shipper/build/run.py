@@ -13,6 +13,7 @@ from shipper.build.next_build_id import build_id_of, preload_environment
 from shipper.build.package_manager import PackageManager, find_package_manager
 from shipper.build.presets import output_folder, preset_of
 from shipper.build.program import run_program
+from shipper.build.source_tree import has_tracked_files
 from shipper.config.project import Workspace
 from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event
@@ -94,6 +95,12 @@ def _remove(path: Path, folder: Path) -> None:
                 "The build's output folder is the frontend's own folder.",
                 why="It is emptied before each build.",
                 fix='Write the folder that the build writes into ship.toml: [frontend] output = "dist".',
+            )
+        if has_tracked_files(path):
+            raise ConfigError(
+                f"The build's output folder {path.name}/ holds files that git tracks.",
+                why="It is emptied before each build, and these files would be lost.",
+                fix=f"Correct [frontend] output in ship.toml, or run `git rm -r --cached {path.name}` and ignore it.",
             )
         shutil.rmtree(path)
 

@@ -22,8 +22,13 @@ def list_sources(folder: Path, output: str = "") -> list[str]:
     In a git repository these are the tracked and the untracked-not-ignored files that exist; elsewhere all files
     but those of builds and installations. Symbolic links are listed, not followed.
     """
-    listed = _ask_git(folder) or _walk(folder, "")
+    listed = _list_with_git(folder, "--cached", "--others", "--exclude-standard") or _walk(folder, "")
     return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
+
+
+def has_tracked_files(folder: Path) -> bool:
+    """Say whether git tracks anything in `folder`: then it holds sources, and no build may empty it."""
+    return bool(_list_with_git(folder, "--cached"))
 
 
 def _is_source(path: str, output: str) -> bool:
@@ -33,13 +38,13 @@ def _is_source(path: str, output: str) -> bool:
     return _DERIVED_FOLDERS.isdisjoint(parts) and not path.endswith(_DERIVED_NAMES)
 
 
-def _ask_git(folder: Path) -> list[str]:
+def _list_with_git(folder: Path, *options: str) -> list[str]:
     git = shutil.which("git")
     if git is None:
         return []
     environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
     answer = subprocess.run(
-        [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        [git, "ls-files", "-z", *options],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -24,13 +24,17 @@ def copy_static_files(workspace: Workspace, site: Path) -> None:
             fix='Move them into a folder such as "site", and write [frontend] path = "site" into ship.toml.',
         )
     for path in list_sources(folder):
-        if _is_public(path) and (folder / path).is_file():
+        if _is_public(path, folder) and (folder / path).is_file():
             target = site / path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / path, target)
     site.mkdir(exist_ok=True)
 
 
-def _is_public(path: str) -> bool:
-    """Dot files are never published, but for `.well-known` (RFC 8615)."""
-    return not any(part.startswith(".") and part != ".well-known" for part in PurePosixPath(path).parts)
+def _is_public(path: str, folder: Path) -> bool:
+    """Dot files are never published, but for `.well-known` (RFC 8615), nor is what a link finds outside the folder."""
+    real = (folder / path).resolve()
+    if not real.is_relative_to(folder.resolve()):
+        return False
+    parts = {*PurePosixPath(path).parts, *real.relative_to(folder.resolve()).parts}
+    return not any(part.startswith(".") and part != ".well-known" for part in parts)

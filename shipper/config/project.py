@@ -44,9 +44,12 @@ def _public_url(value: str) -> str:
 
 
 def _public_or_relative_url(value: str) -> str:
-    if value.startswith("/") and not value.startswith("//"):
-        return value.rstrip("/") or "/"
-    return _public_url(value)
+    if not value.startswith("/"):
+        return _public_url(value)
+    # "/" alone would be baked as `//api/...`: the browser takes what follows for the name of a host.
+    if value.startswith("//") or not value.rstrip("/"):
+        raise ValueError("expected a full URL, or a path such as '/backend'")
+    return value.rstrip("/")
 
 
 def _prefix(value: str) -> str:

@@ -31,7 +31,7 @@ def explain(error: Exception, address: str, user: str, keys: str) -> HostError:
         return HostError(
             f"{address} does not let {user} in.",
             why=f"The server refused every key. Tried: {keys}",
-            fix=f"Check `user` and `key` in the target ({_USERS}).\nTry it by hand: ssh -v {user}@{_ssh_words(address)}",
+            fix=f"Check `user` and `key` in the target ({_USERS}).\nBy hand: ssh -v {user}@{_ssh_words(address)}",
         )
     return _explain_network(error, address)
 

@@ -18,11 +18,10 @@ from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
 from shipper.events import Emit, Event
 from shipper.hashes import FileHashes
-from shipper.host.connection import open_host
-from shipper.host.session import AgentSession, open_agent
+from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import BackendParts, SiteBuild
-from shipper.pipeline.server import ServerState, backend_python
+from shipper.pipeline.server import ServerState, backend_python, connect, read_state
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
@@ -41,18 +40,6 @@ class Gathered:
     parts: BackendParts | None
     nginx: Mapping[str, str]
     origin: Mapping[str, Any]
-
-
-@contextmanager
-def connect(job: Job) -> Iterator[AgentSession]:
-    """Open the connection to the target's server and start the agent there. Raises HostError."""
-    with open_host(job.target, job.target_name) as host, open_agent(host) as session:
-        yield session
-
-
-def read_state(session: AgentSession, app: str) -> ServerState:
-    """Ask the agent what is on the server."""
-    return ServerState.parse(session.call("state", {"app": app}))
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 from shipper.errors import ConfigError
 from shipper.events import Emit
-from shipper.pipeline.gather import connect, read_state
+from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps
-from shipper.pipeline.server import Record, ServerState
-from shipper.pipeline.ship import Report, activate
+from shipper.pipeline.server import Record, ServerState, connect, read_state
 
 
 def choose_release(state: ServerState, wanted: str | None) -> Record:

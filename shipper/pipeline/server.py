@@ -1,14 +1,18 @@
-"""What the plan has to know of a server, as the agent's `state` tells it."""
+"""The server of a target: the way to its agent, and what a plan has to know of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from shipper.build.backend import Python, python_platform
+from shipper.build.dependencies import Python, python_platform
 from shipper.config.project import Backend
 from shipper.errors import ConfigError, HostError
+from shipper.host.connection import open_host
+from shipper.host.session import AgentSession, open_agent
+from shipper.pipeline.job import Job
 
 Record = dict[str, Any]
 
@@ -65,6 +69,18 @@ class ServerState:
         raise ConfigError(
             f"There is no release {release_id} on the server.", why=f"There are: {known}", fix="inv status"
         )
+
+
+@contextmanager
+def connect(job: Job) -> Iterator[AgentSession]:
+    """Open the connection to the target's server and start the agent there. Raises HostError."""
+    with open_host(job.target, job.target_name) as host, open_agent(host) as session:
+        yield session
+
+
+def read_state(session: AgentSession, app: str) -> ServerState:
+    """Ask the agent what is on the server."""
+    return ServerState.parse(session.call("state", {"app": app}))
 
 
 def backend_python(state: ServerState, backend: Backend, host: str) -> tuple[Python, str]:

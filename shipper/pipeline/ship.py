@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
@@ -13,29 +12,12 @@ from shipper.deliver.upload import Counter, choose, compress, keys_of
 from shipper.errors import FindingsError
 from shipper.events import Emit, Event
 from shipper.findings import Finding
-from shipper.host.session import AgentSession
+from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.gather import Gathered, gather, new_release_id
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import Cargo, Plan, activation_steps, is_live, release_record, ship_steps, slot_name
-from shipper.pipeline.public import see_release
 
-# Longer than everything in an activation together may take by its own limits.
-_ACTIVATION_SECONDS = 3600.0
 _UPLOAD_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class Report:
-    """How it ended: what is live now, how long it took (seconds), what travelled, and troubles after the switch."""
-
-    plan: Plan
-    live: str
-    url: str
-    seconds: float
-    files: int = 0
-    bytes_sent: int = 0
-    trouble: tuple[str, ...] = ()
-    outcome: Literal["live", "unchanged", "declined"] = "live"
 
 
 def plan_ship(job: Job, gathered: Gathered) -> Plan:
@@ -124,27 +106,6 @@ def _transfer(job: Job, gathered: Gathered, emit: Emit) -> tuple[int, int]:
 
 def _progress(event: Mapping[str, Any]) -> Event:
     return Event("progress", "upload", done=event["done"], total=event["total"], unit="bytes")
-
-
-def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[str, Any]:
-    """Let the agent run its part of the plan; answer its question about the public address from here."""
-
-    def answer(question: str, about: Mapping[str, Any]) -> object:
-        return see_release(job.target.public_url, about["release"]) if question == "public" else None
-
-    titles = {step.name: step.title for step in plan.steps}
-
-    def forward(event: Mapping[str, Any]) -> None:
-        known = {key: event[key] for key in ("kind", "step", "text", "seconds") if key in event}
-        if known["kind"] == "start":
-            known["text"] = titles.get(known["step"], "")
-        emit(Event(**known))
-
-    request = {"app": job.app, "action": plan.action, "who": who(), "release": plan.record, "steps": plan.on_server}
-    result: dict[str, Any] = session.call(
-        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS
-    )
-    return result
 
 
 def _since(moment: float) -> float:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
 def _environment() -> Environment:
+    # Imported where it is used: 35 ms that a rollback or a look at the logs does not have to wait for.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     package = Path(__file__).parents[1]
     folders = [package / "templates", package.parent]
     return Environment(

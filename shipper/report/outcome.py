@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from shipper.pipeline.ship import Report
+from shipper.pipeline.activate import Report
 from shipper.report.console import console, show_findings
 
 

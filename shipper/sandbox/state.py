@@ -10,11 +10,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from shipper.config.project import Target
 from shipper.errors import ConfigError
+
+if TYPE_CHECKING:
+    from shipper.config.project import Target
 
 DEFAULT_NAME = "shipper-sandbox"
 NAME_VARIABLE = "SHIPPER_SANDBOX"
@@ -57,6 +60,8 @@ class Access:
 
     def as_target(self) -> Target:
         """Return the target `sandbox`, as `ship.toml` would describe it."""
+        from shipper.config.project import Target
+
         return Target(
             host=LOOPBACK,
             user=self.user,

@@ -14,7 +14,7 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 def push(context: Context, to: str = "") -> None:
     """Send the target's env file; the next ship starts the backend with it."""
     from shipper.pipeline.environment import push as push_environment
-    from shipper.pipeline.gather import connect
+    from shipper.pipeline.server import connect
     from shipper.report.console import show_findings
     from shipper.report.environment import show_pushed
 
@@ -30,7 +30,7 @@ def check(context: Context, to: str = "") -> None:
     """Check the target's env file and compare it with the server's; values stay hidden."""
     from shipper.errors import FindingsError
     from shipper.pipeline.environment import check_file, compare
-    from shipper.pipeline.gather import connect
+    from shipper.pipeline.server import connect
     from shipper.report.console import show_findings
     from shipper.report.environment import show_difference
 

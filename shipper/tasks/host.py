@@ -13,7 +13,7 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 @command(help={"to": _TO})
 def check(context: Context, to: str = "") -> None:
     """Show the server's facts: system, memory, disk, nginx, systemd, Python, Docker, ports."""
-    from shipper.pipeline.gather import connect
+    from shipper.pipeline.server import connect
     from shipper.report.facts import show_facts
 
     job = find_job(to)

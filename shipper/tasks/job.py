@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shipper.config.load import choose_target, find_workspace
-from shipper.pipeline.job import Job
+if TYPE_CHECKING:
+    from shipper.pipeline.job import Job
 
 
 def find_job(to: str) -> Job:
     """Return the job for the target named `to`, or the default one when it is empty. Raises ConfigError."""
+    # `inv --list` imports this module, and should not wait for pydantic.
+    from shipper.config.load import choose_target, find_workspace
+    from shipper.pipeline.job import Job
     from shipper.sandbox.state import chosen_name, load_target
 
     workspace = find_workspace(Path.cwd())

@@ -9,7 +9,6 @@ from invoke.exceptions import Exit
 
 from shipper.errors import ConfigError
 from shipper.events import Event
-from shipper.report.console import console
 from shipper.sandbox.state import chosen_name
 from shipper.tasks.face import command
 
@@ -95,4 +94,6 @@ def _print_event(event: Event) -> None:
 
 
 def _print(text: str) -> None:
+    from shipper.report.console import console
+
     console.print(text, markup=False)

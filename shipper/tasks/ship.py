@@ -70,7 +70,7 @@ def build(context: Context, to: str = "") -> None:
 @command(help={"to": _TO})
 def status(context: Context, to: str = "") -> None:
     """Show what is live: release, age, backend, memory, disk, last ships."""
-    from shipper.pipeline.gather import connect
+    from shipper.pipeline.server import connect
     from shipper.report.status import show_status
 
     job = find_job(to)
@@ -112,7 +112,7 @@ def rollback(context: Context, release: str = "", to: str = "", yes: bool = Fals
 )
 def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = False, lines: int = 100) -> None:
     """Show the last lines of the backend's log, or of nginx's."""
-    from shipper.pipeline.gather import connect
+    from shipper.pipeline.server import connect
     from shipper.report.console import show_line
 
     job = find_job(to)

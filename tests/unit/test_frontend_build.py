@@ -65,6 +65,25 @@ def test_static_files_are_copied_without_what_git_ignores_and_without_dot_files(
     assert (build.immutable, build.trailing_slash, build.fallback) == ((), False, "")
 
 
+def test_a_link_to_something_outside_the_static_files_is_not_published(tmp_path: Path) -> None:
+    workspace = sources(tmp_path, "static", {".env": "PASSWORD=not-for-visitors\n"})
+    write(tmp_path, {"backend/.env": "PASSWORD=not-for-visitors\n"})
+    (tmp_path / "web/outside.txt").symlink_to(tmp_path / "backend/.env")
+    (tmp_path / "web/hidden.txt").symlink_to(tmp_path / "web/.env")
+    (tmp_path / "web/start.html").symlink_to(tmp_path / "web/index.html")
+    build = build_frontend(workspace, API_URL, discard)
+    assert sorted(contents(build.site)) == ["about.html", "index.html", "main.js", "start.html"]
+
+
+def test_an_output_folder_that_git_tracks_is_never_emptied(tmp_path: Path) -> None:
+    workspace = sources(tmp_path, "static", {"public/logo.svg": "<svg/>"}, command=("node", "-e", "1"), output="public")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    with pytest.raises(ConfigError, match="files that git tracks"):
+        build_frontend(workspace, API_URL, discard)
+    assert (tmp_path / "web/public/logo.svg").exists()
+
+
 def test_static_files_beside_the_rest_of_the_project_are_refused(tmp_path: Path) -> None:
     write(tmp_path, {"index.html": "<title>Tiny</title>", "settings.py": "PASSWORD = 'not-for-visitors'"})
     workspace = Workspace(tmp_path, Project(name="tiny", frontend=Frontend(path=".", preset="static")))

@@ -1,0 +1,51 @@
+"""The client's part in an activation: hand the plan to the agent, show what it tells, answer what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shipper.events import Emit, Event
+from shipper.host.session import AgentSession
+from shipper.pipeline.job import Job, who
+from shipper.pipeline.plan import Plan
+from shipper.pipeline.public import see_release
+
+# Longer than everything in an activation together may take by its own limits.
+_ACTIVATION_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """How it ended: what is live now, how long it took (seconds), what travelled, and troubles after the switch."""
+
+    plan: Plan
+    live: str
+    url: str
+    seconds: float
+    files: int = 0
+    bytes_sent: int = 0
+    trouble: tuple[str, ...] = ()
+    outcome: Literal["live", "unchanged", "declined"] = "live"
+
+
+def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[str, Any]:
+    """Let the agent run its part of the plan; answer its question about the public address from here."""
+
+    def answer(question: str, about: Mapping[str, Any]) -> object:
+        return see_release(job.target.public_url, about["release"]) if question == "public" else None
+
+    titles = {step.name: step.title for step in plan.steps}
+
+    def forward(event: Mapping[str, Any]) -> None:
+        known = {key: event[key] for key in ("kind", "step", "text", "seconds") if key in event}
+        if known["kind"] == "start":
+            known["text"] = titles.get(known["step"], "")
+        emit(Event(**known))
+
+    request = {"app": job.app, "action": plan.action, "who": who(), "release": plan.record, "steps": plan.on_server}
+    result: dict[str, Any] = session.call(
+        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS
+    )
+    return result
