@@ -15,12 +15,14 @@ from urllib.parse import urlsplit
 
 from shipper.config.project import Backend, Project, Target
 from shipper.deliver.manifest import Tree
+from shipper.deliver.upload import Cargo
 from shipper.findings import Finding
 from shipper.pipeline.server import Record, ServerState
 from shipper.render.systemd import one_off_properties, with_python
 
 # How long the agent waits for this machine's word on the public address before it trusts what it saw itself.
 PUBLIC_PATIENCE_SECONDS = 30
+_SHOWN_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,6 @@ class BackendParts:
     unit: str
     interpreter: str
     origin: str
-
-
-@dataclass(frozen=True)
-class Cargo:
-    """What has to travel: contents and their bytes before compression."""
-
-    files: int
-    size: int
 
 
 def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) -> str:
@@ -227,7 +221,7 @@ def ship_steps(
     title = "lay out the release" + (f" and its slot {record['slot']}" if new_slot else "")
     steps = [
         *_build_steps(site, parts),
-        Step("upload", f"send {cargo.files} files, {cargo.size:,} bytes before compression", "transfer"),
+        _upload_step(cargo),
         Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
     ]
     activation = list(activation_steps(record, state))
@@ -240,6 +234,12 @@ def ship_steps(
         "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
     )
     return (*steps, *activation, prune)
+
+
+def _upload_step(cargo: Cargo) -> Step:
+    files = tuple(f"{entry.path}  {entry.size:,} bytes" for entry in cargo.entries)
+    shown = files if len(files) <= _SHOWN_FILES else (*files[:_SHOWN_FILES], f"and {len(files) - _SHOWN_FILES:,} more")
+    return Step("upload", f"send {len(files):,} files, {cargo.size:,} bytes before compression", "transfer", shown)
 
 
 def _build_steps(site: SiteBuild | None, parts: BackendParts | None) -> list[Step]:

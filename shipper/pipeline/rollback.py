@@ -58,7 +58,9 @@ def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan],
         url = job.target.public_url
         if plan.nothing_to_do:
             return Report(plan, state.live, url, time.monotonic() - started, outcome="unchanged")
+        asked = time.monotonic()
         if not confirm(plan):
             return Report(plan, state.live, url, time.monotonic() - started, outcome="declined")
+        started += time.monotonic() - asked
         result = activate(job, session, plan, emit)
         return Report(plan, result["live"], url, time.monotonic() - started, trouble=tuple(result["trouble"]))

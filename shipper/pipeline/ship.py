@@ -8,14 +8,14 @@ from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
-from shipper.deliver.upload import Counter, choose, compress, keys_of
+from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
 from shipper.errors import FindingsError
 from shipper.events import Emit, Event
 from shipper.findings import Finding
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.gather import Gathered, gather, new_release_id
 from shipper.pipeline.job import Job, who
-from shipper.pipeline.plan import Cargo, Plan, activation_steps, is_live, release_record, ship_steps, slot_name
+from shipper.pipeline.plan import Plan, activation_steps, is_live, release_record, ship_steps, slot_name
 
 _UPLOAD_SECONDS = 3600.0
 
@@ -61,8 +61,7 @@ def _trees(gathered: Gathered) -> list[Any]:
 
 def _cargo(job: Job, gathered: Gathered) -> Cargo:
     trees = _trees(gathered)
-    cargo = choose(trees, gathered.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
-    return Cargo(len(cargo.entries), cargo.size)
+    return choose(trees, gathered.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
 
 
 def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
@@ -76,8 +75,10 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
         url = job.target.public_url
         if plan.nothing_to_do:
             return Report(plan, gathered.state.live, url, _since(started), outcome="unchanged")
+        asked = time.monotonic()
         if not confirm(plan):
             return Report(plan, gathered.state.live, url, _since(started), outcome="declined")
+        started += _since(asked)  # how long somebody thought about it is not how long it took
         files, sent = _transfer(job, gathered, emit) if any(step.name == "upload" for step in plan.steps) else (0, 0)
         result = activate(job, gathered.session, plan, emit)
         return Report(plan, result["live"], url, _since(started), files, sent, tuple(result["trouble"]))

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress_bar import ProgressBar
 
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event
@@ -22,6 +23,14 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 # The output of these steps is what somebody wants to keep; that of a build is only wanted when it fails.
 _KEPT_OUTPUT = ("migrate", "collect-static", "logs")
 _MARKS = {"error": "[red]error[/red]", "warning": "[yellow]warning[/yellow]", "note": "[cyan]note[/cyan]"}
+
+
+class _KnownBar(BarColumn):
+    """A bar only where it is known how much there is; the spinner says enough for the rest."""
+
+    def render(self, task: Task) -> ProgressBar:
+        """Return the bar of a task."""
+        return super().render(task) if task.total else ProgressBar(width=0)
 
 
 class Reporter:
@@ -36,7 +45,7 @@ class Reporter:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            _KnownBar(bar_width=24),
             TextColumn("{task.fields[amount]}"),
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[last]}[/dim]"),
@@ -86,6 +95,8 @@ class Reporter:
 
     def _show_output(self, event: Event) -> None:
         bar = self._bars.get(event.step)
+        if not event.text.strip():
+            return
         if event.step in _KEPT_OUTPUT:
             console.print("    | " + event.text, markup=False, style="dim")
         elif bar is not None:
