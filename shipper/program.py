@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from shipper import __version__
 from shipper.tasks import namespace
 
+_USAGE = 2
+
+
+class Shipper(Program):
+    """Invoke's program with shipper's exit codes, and `shipper rollback RELEASE` as people type it."""
+
+    def parse_tasks(self) -> None:
+        """Parse the tasks and their options; what cannot be understood is a usage error."""
+        words = self.core.unparsed
+        # Invoke knows no positional argument that may be left out.
+        if words[:1] == ["rollback"] and len(words) > 1 and not words[1].startswith("-"):
+            words.insert(1, "--release")
+        try:
+            super().parse_tasks()
+        except ParseError as error:
+            raise Exit(f"{error}\n-> shipper --list, or: shipper --help <task>", code=_USAGE) from error
+
 
 def main() -> None:
     """Run the tasks named on the command line; ends the process with their exit code."""
-    Program(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()
+    Shipper(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()

@@ -36,7 +36,7 @@ def _prepare(request: Request, _: Channel) -> list[str]:
     environment.ensure_shared(layout)
     release.make_folders(layout)
     # The release to come is one of the kept ones.
-    steps.prune(layout, request["keep"] - 1)
+    steps.prune(layout, request["keep"] - 1, request["keys"])
     return store.missing(layout, request["keys"])
 
 

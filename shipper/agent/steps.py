@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -217,12 +217,15 @@ def _prune(run: Run, arguments: dict[str, Any]) -> Result:
     return None, f"{len(removed)} old releases removed, {freed / 1_000_000:.1f} MB free again" if removed else ""
 
 
-def prune(layout: Layout, keep: int) -> tuple[list[str], int]:
-    """Remove old releases, the slots and contents only they used; return their names and the bytes that became free."""
+def prune(layout: Layout, keep: int, wanted: Iterable[str] = ()) -> tuple[list[str], int]:
+    """Remove old releases, and the slots and contents that only they used, but no `wanted` content.
+
+    Returns the names of the releases and the bytes that became free.
+    """
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
     slot.prune(layout, used | set(systemd.running_slots(layout)))
-    return removed, store.prune(layout)
+    return removed, store.prune(layout, wanted)
 
 
 _STEPS = {

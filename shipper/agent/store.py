@@ -119,8 +119,12 @@ def _adopt(layout: Layout, folder: str, keys: Sequence[str]) -> None:
         os.replace(os.path.join(folder, key), target)
 
 
-def prune(layout: Layout) -> int:
-    """Remove contents that no release and no slot uses any more; return how many bytes became free."""
+def prune(layout: Layout, wanted: Iterable[str] = ()) -> int:
+    """Remove contents that no release and no slot uses; return how many bytes became free.
+
+    What is `wanted` stays: an upload that was broken off goes on with what had arrived.
+    """
+    kept = set(wanted)
     freed = 0
     with suppress(FileNotFoundError):
         for shard in os.scandir(layout.store):
@@ -129,7 +133,7 @@ def prune(layout: Layout) -> int:
                 continue
             for entry in os.scandir(shard.path):
                 stat = entry.stat(follow_symlinks=False)
-                if stat.st_nlink == 1:
+                if stat.st_nlink == 1 and entry.name not in kept:
                     os.unlink(entry.path)
                     freed += stat.st_size
     return freed

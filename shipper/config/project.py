@@ -263,7 +263,7 @@ _SYSTEM_NAMES = frozenset(
     """
     root daemon bin sys sync games man lp mail news uucp proxy backup list irc nobody nginx sshd systemd dbus
     www-data admin ubuntu debian ec2-user postgres mysql redis docker shipper
-    """.split()  # noqa: SIM905 - a list of forty quoted words is unreadable
+    """.split()
 )
 
 

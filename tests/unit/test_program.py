@@ -1,0 +1,54 @@
+"""The two ways in, `shipper` and `inv`: the table of contents, the help, and words that nobody understands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "quality"
+TASKS = """
+build logs plan rollback ship status env.check env.push host.check host.trust
+sandbox.down sandbox.reset sandbox.ssh sandbox.status sandbox.up
+""".split()
+
+
+def run(module: str, *words: str, folder: Path = EXAMPLE) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("module", ["invoke", "shipper"])
+def test_list_is_a_table_of_contents_with_a_line_for_every_task(module: str) -> None:
+    done = run(module, "--list")
+    rows = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert sorted(row[0] for row in rows) == sorted(TASKS)
+    assert all(len(row) == 2 for row in rows), done.stdout
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_option_of_every_task_is_explained(task: str) -> None:
+    done = run("shipper", "--help", task)
+    assert done.returncode == 0, done.stderr
+    options = done.stdout.split("Options:")[1].splitlines()
+    flags = [line.split() for line in options if line.strip().startswith("-")]
+    unexplained = [words for words in flags if not [w for w in words if not w.startswith("-") and w.upper() != w]]
+    assert not unexplained, done.stdout
+
+
+@pytest.mark.parametrize("words", [["ship", "--bogus"], ["shpi"], ["ship", "--to"]])
+def test_words_that_nobody_understands_are_a_usage_error(words: list[str]) -> None:
+    done = run("shipper", *words)
+    assert done.returncode == 2
+    assert "shipper --list" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_ship_toml_it_says_how_one_looks(tmp_path: Path) -> None:
+    done = run("shipper", "ship", folder=tmp_path)
+    assert done.returncode == 2
+    assert "ship.toml" in done.stderr
+    assert "[frontend]" in done.stderr
