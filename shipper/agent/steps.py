@@ -125,6 +125,7 @@ def _start(run: Run, _: dict[str, Any]) -> Result:
         return None, "runs already"
 
     def undo() -> None:
+        systemd.forget(unit)
         systemd.stop(unit)
 
     try:
@@ -199,17 +200,23 @@ def _patiently(path: str, host: str, text: str) -> health.Answer:
 
 
 def _drain(run: Run, arguments: dict[str, Any]) -> Result:
-    """Leave the old copy time to finish what it was asked before the switch."""
+    """Leave the old copy time to finish what it was asked before the switch; meanwhile a reboot forgets it."""
+    for unit in _others(run):
+        systemd.forget(unit)
     time.sleep(max(0.0, run.switched_at + arguments["seconds"] - time.monotonic()))
     return None, f"{arguments['seconds']} s since the switch"
 
 
 def _stop(run: Run, _: dict[str, Any]) -> Result:
     """Stop every copy but the live one, also one that an interrupted ship left."""
-    others = [name for name in systemd.running_slots(run.layout) if name != run.slot]
-    for name in others:
-        systemd.stop(f"{run.layout.app}@{name}.service")
+    others = _others(run)
+    for unit in others:
+        systemd.stop(unit)
     return None, ", ".join(others)
+
+
+def _others(run: Run) -> list[str]:
+    return [f"{run.layout.app}@{name}.service" for name in systemd.running_slots(run.layout) if name != run.slot]
 
 
 def _prune(run: Run, arguments: dict[str, Any]) -> Result:

@@ -86,9 +86,14 @@ def start(unit: str) -> None:
     _control("enable", "--now", "--quiet", unit)
 
 
+def forget(unit: str) -> None:
+    """See to it that a reboot does not start a unit; what runs goes on running."""
+    _control("disable", "--quiet", unit)
+
+
 def stop(unit: str) -> None:
-    """Stop a unit and see to it that a reboot does not start it."""
-    _control("disable", "--now", "--quiet", unit)
+    """Stop a unit and wait until it has ended."""
+    _control("stop", unit)
     # A copy that failed is forgotten, so that its next start is a first one; there may be nothing to forget.
     _control("reset-failed", unit, tolerated=True)
 
