@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ _START_FAILURES = {
     "217": "the user does not exist (217/USER)",
     "226": "the sandbox of the unit could not be set up (226/NAMESPACE)",
 }
+# systemd's own line in the journal; what it shows of the unit is forgotten at the next start.
+_EXIT_STATUS = re.compile(r"code=exited, status=([0-9]+)/")
 
 
 def ending(outcome: Outcome, timeout: float) -> str:
@@ -41,7 +44,7 @@ def unhealthy(
     """Explain why a new copy did not become healthy: its last lines, how it ended, and what that usually means."""
     last = "\n".join(mask(line) for line in lines)
     what, fix = _cause(state, answer, arguments, last)
-    facts = f"{unit}: {state.active}, result {state.result}, exit status {state.exit_status}, {state.restarts} restarts"
+    facts = f"{unit}: {state.active}, {state.restarts} restarts"
     return AgentError("release", what, f"{facts}\n{last}", fix)
 
 
@@ -53,11 +56,13 @@ def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines
             f"The new backend was killed: out of memory (its limit is {limit}).",
             "Raise `memory` in [backend] if the server has room (`inv host.check`), or find what needs so much.",
         )
-    if state.exit_status in _START_FAILURES:
-        return f"The new backend did not start: {_START_FAILURES[state.exit_status]}.", "inv logs"
+    told = _EXIT_STATUS.findall(lines)
+    status = told[-1] if told else state.exit_status
+    if status in _START_FAILURES:
+        return f"The new backend did not start: {_START_FAILURES[status]}.", "inv logs"
     if state.restarts or state.active in ("failed", "activating"):
         return (
-            f"The new backend exits right after its start (exit status {state.exit_status}).",
+            f"The new backend exits right after its start (exit status {status}).",
             "Its last lines say why; a missing variable is added with `inv env.push`.",
         )
     return (
