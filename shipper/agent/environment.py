@@ -7,20 +7,20 @@ the other, a backslash before each of `"`, `\\`, `` ` `` and `$` (systemd.exec(5
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote, urlsplit
 
-from .errors import AgentError
 from .layout import Layout
 
 _ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
 _SHORTEST_SECRET = 6  # masking shorter values would blot out ordinary words
-# What is no secret however long: a word like "production", a number, a path, a dotted name, a host or a plain URL.
-_PLAIN = re.compile(
-    r"(?:true|false|[0-9.]+|/[\w./-]*|[a-z]+|\*|(?:https?://)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]+)?/?)"
-)
+_SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN", re.IGNORECASE)
+# Under another name this is no secret, however long: a word, a number, a path, a dotted name or host, a plain URL.
+_PLAIN = re.compile(r"[a-z]+|[A-Z]+|True|False|[0-9.]+|/[\w./-]*|(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
 
 
 def read(path: str) -> dict[str, str]:
@@ -90,8 +90,8 @@ def compare(layout: Layout, wanted: Mapping[str, str]) -> dict[str, list[str]]:
 class Mask:
     """Replaces the values of an environment in any text by stars."""
 
-    def __init__(self, values: Iterable[str]) -> None:
-        secret = {part for value in values for part in (value, *value.splitlines()) if _is_secret(part)}
+    def __init__(self, variables: Iterable[tuple[str, str]]) -> None:
+        secret = {form for name, value in variables for part in _secrets_of(name, value) for form in _written(part)}
         # The longest first: one value may be a part of another.
         ordered = sorted(secret, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
@@ -101,18 +101,28 @@ class Mask:
         return self._pattern.sub("********", text) if self._pattern else text
 
 
-def _is_secret(value: str) -> bool:
-    return len(value) >= _SHORTEST_SECRET and not _PLAIN.fullmatch(value)
+def _secrets_of(name: str, value: str) -> set[str]:
+    """Return what must not be shown: the value, each of its lines (a private key has several), a URL's password."""
+    named = bool(_SECRET_NAME.search(name))
+    parts = {part for part in (value, *value.splitlines()) if named or not _PLAIN.fullmatch(part)}
+    try:
+        password = urlsplit(value).password or ""
+    except ValueError:  # looks like a URL, but is none
+        password = ""
+    return {part for part in parts if len(part) >= _SHORTEST_SECRET} | ({password, unquote(password)} - {""})
+
+
+def _written(secret: str) -> set[str]:
+    """Return the forms in which programs write a text: as it is, as Python and JSON quote it, percent-encoded."""
+    return {
+        secret,
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret),
+    }
 
 
 def mask_of(*paths: str) -> Mask:
     """Return the mask for the values of several env files."""
-    return Mask(value for path in paths for value in read(path).values())
-
-
-def require(layout: Layout, keys: Iterable[str]) -> None:
-    """Raise AgentError when the env file lacks one of `keys` or leaves it empty (field note E7)."""
-    here = read(layout.env)
-    lacking = [key for key in keys if not here.get(key)]
-    if lacking:
-        raise AgentError("config", f"The server's environment lacks {', '.join(lacking)}.", "", "inv env.push")
+    return Mask(item for path in paths for item in read(path).items())

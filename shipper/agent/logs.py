@@ -7,7 +7,7 @@ import select
 import subprocess
 from typing import Any
 
-from . import environment, release
+from . import environment, release, slot
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -17,9 +17,9 @@ _LOOK_SECONDS = 1.0
 
 def logs(layout: Layout, request: dict[str, Any], channel: Channel) -> None:
     """Send the last `lines` lines of `source` ("backend", "nginx") as events; `follow`: until the client leaves."""
-    slot = str(release.record(layout, release.live(layout)).get("slot") or "") if release.live(layout) else ""
-    mask = environment.mask_of(layout.env, *([f"{layout.slot(slot)}/env"] if slot else []))
-    argv = _nginx(layout, request) if request["source"] == "nginx" else _backend(layout, request)
+    slots = _maskable_slots(layout)
+    mask = environment.mask_of(layout.env, *(f"{layout.slot(name)}/env" for name in slots))
+    argv = _nginx(layout, request) if request["source"] == "nginx" else _backend(layout, slots, request)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         pending = b""
@@ -37,10 +37,28 @@ def logs(layout: Layout, request: dict[str, Any], channel: Channel) -> None:
         process.terminate()
 
 
-def _backend(layout: Layout, request: dict[str, Any]) -> list[str]:
+def _maskable_slots(layout: Layout) -> list[str]:
+    """Return the slots whose lines can be shown: those whose environment is known, so that it can be masked.
+
+    That is every slot that is kept. A slot that failed is gone, but it ran with the environment of that time: as long
+    as nobody pushed another one since, its last words can be shown, too.
+    """
+    slots = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
+    return sorted(name for name in slots if slot.exists(layout, name) or _failed_with_this_environment(layout, name))
+
+
+def _failed_with_this_environment(layout: Layout, name: str) -> bool:
+    failed = [entry["id"] for entry in release.records(layout) if entry.get("slot") == name]
+    made = os.path.getmtime(os.path.join(layout.release(failed[0]), "release.json"))
+    return not os.path.exists(layout.env) or os.path.getmtime(layout.env) < made
+
+
+def _backend(layout: Layout, slots: list[str], request: dict[str, Any]) -> list[str]:
+    if not slots:
+        raise AgentError("config", f"{layout.app} has no backend on the server.", "", "inv ship")
     argv = ["journalctl", "--no-pager", "--quiet", "--output=short-iso", f"--lines={int(request['lines'])}"]
     follow = ["--follow"] if request["follow"] else []
-    return [*argv, *follow, f"--unit={layout.app}@*.service"]
+    return [*argv, *follow, *(f"--unit={layout.unit(name)}" for name in slots)]
 
 
 def _nginx(layout: Layout, request: dict[str, Any]) -> list[str]:
