@@ -5,9 +5,11 @@ A step's function returns how it is undone (None when there is nothing to undo) 
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -126,7 +128,7 @@ def _start(run: Run, _: dict[str, Any]) -> Result:
 
     def undo() -> None:
         systemd.forget(unit)
-        systemd.stop(unit)
+        _end(run, run.slot)
 
     try:
         systemd.start(unit)
@@ -203,8 +205,8 @@ def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer
 
 def _drain(run: Run, arguments: dict[str, Any]) -> Result:
     """Leave the old copy time to finish what it was asked before the switch; meanwhile a reboot forgets it."""
-    for unit in _others(run):
-        systemd.forget(unit)
+    for name in _others(run):
+        systemd.forget(run.layout.unit(name))
     time.sleep(max(0.0, run.switched_at + arguments["seconds"] - time.monotonic()))
     return None, f"{arguments['seconds']} s since the switch"
 
@@ -212,13 +214,19 @@ def _drain(run: Run, arguments: dict[str, Any]) -> Result:
 def _stop(run: Run, _: dict[str, Any]) -> Result:
     """Stop every copy but the live one, also one that an interrupted ship left."""
     others = _others(run)
-    for unit in others:
-        systemd.stop(unit)
+    for name in others:
+        _end(run, name)
     return None, ", ".join(others)
 
 
 def _others(run: Run) -> list[str]:
-    return [f"{run.layout.app}@{name}.service" for name in systemd.running_slots(run.layout) if name != run.slot]
+    return [name for name in systemd.running_slots(run.layout) if name != run.slot]
+
+
+def _end(run: Run, name: str) -> None:
+    systemd.stop(run.layout.unit(name))
+    with suppress(FileNotFoundError):  # most servers leave the file of their socket behind
+        os.unlink(run.layout.socket(name))
 
 
 def _prune(run: Run, arguments: dict[str, Any]) -> Result:
