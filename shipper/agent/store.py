@@ -25,9 +25,14 @@ _REPORT_BYTES = 1 << 20
 
 def path_of(layout: Layout, key: str) -> str:
     """Return the file of a key. Raises AgentError when it is not a key."""
+    return os.path.join(layout.store, check_key(key)[:2], key)
+
+
+def check_key(key: str) -> str:
+    """Return the key, which becomes a part of paths. Raises AgentError when it is none."""
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise AgentError("config", f"{key!r} is not a content hash.")
-    return os.path.join(layout.store, key[:2], key)
+    return key
 
 
 def missing(layout: Layout, keys: Iterable[str]) -> list[str]:
@@ -90,6 +95,7 @@ def _unpack(
                 if received - reported >= _REPORT_BYTES:
                     reported = received
                     channel.event({"kind": "progress", "step": "upload", "done": received, "total": total})
+            file.flush()  # a later write would set the time anew
             _set_modes(file.fileno(), name)
         if digest.hexdigest() != name[:64]:
             raise AgentError(

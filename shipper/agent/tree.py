@@ -29,6 +29,8 @@ def check(entries: Iterable[Entry]) -> None:
             raise AgentError("config", f"{path!r} is of the unknown kind {kind!r}.")
         if kind == "link":
             _check_link(path, value)
+        if kind == "file":
+            store.check_key(value)
         if path in kinds:
             raise AgentError("config", f"{path!r} is in the manifest twice.")
         kinds[path] = kind

@@ -1,0 +1,90 @@
+"""The environment on the server: read back as it was sent, and hidden wherever programs repeat it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from server import make_layout
+
+from shipper.agent import environment
+from shipper.config.envfile import EnvFile, render_env
+
+values = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\n\t"), max_size=60)
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True), values, max_size=6))
+def test_the_server_reads_what_the_client_wrote(
+    tmp_path_factory: pytest.TempPathFactory, wanted: dict[str, str]
+) -> None:
+    file = tmp_path_factory.mktemp("env") / "env"
+    file.write_text(render_env(EnvFile("test", wanted)), encoding="utf-8", newline="")
+    assert environment.read(str(file)) == wanted
+
+
+def test_the_env_file_is_closed_to_everybody_but_root(tmp_path: Path) -> None:
+    layout = make_layout(tmp_path)
+    environment.replace(layout, 'KEY="value"\n')
+    assert stat.S_IMODE(Path(layout.env).stat().st_mode) == 0o600
+    assert stat.S_IMODE(Path(layout.salt).stat().st_mode) == 0o600
+
+
+def test_the_digest_changes_with_any_value_and_tells_nothing_across_servers(tmp_path: Path) -> None:
+    layouts = [make_layout(tmp_path / "one"), make_layout(tmp_path / "two")]
+    digests = []
+    for layout in layouts:
+        for value in ("1", "2", "1"):
+            environment.replace(layout, f'PIN="{value}"\n')
+            digests.append(environment.digest(layout))
+    assert digests[0] == digests[2] != digests[1]
+    assert not set(digests[:3]) & set(digests[3:])
+
+
+def test_comparing_names_variables_and_never_values(tmp_path: Path) -> None:
+    layout = make_layout(tmp_path)
+    environment.replace(layout, 'A="1"\nB="old-secret"\nC="3"\n')
+    difference = environment.compare(layout, {"A": "1", "B": "new-secret", "D": "4"})
+    assert difference == {"missing": ["D"], "extra": ["C"], "changed": ["B"], "equal": ["A"]}
+
+
+SECRETS = {
+    "PASSWORD": "hunter22",
+    "ODD": 'it\'s "a" $ecret\\',
+    "DATABASE_URL": "postgres://me:p%40ss-word@db.example.com/shop",
+    "PRIVATE_KEY": "-----BEGIN KEY-----\nMIIabcdef\n-----END KEY-----",
+    "비밀": "한국어-비밀번호",
+}
+
+
+@pytest.mark.parametrize("secret", [*SECRETS.values(), "p%40ss-word", "p@ss-word", "MIIabcdef"])
+@pytest.mark.parametrize("form", [str, repr, json.dumps, quote, lambda text: json.dumps(text, ensure_ascii=False)])
+def test_a_secret_is_masked_in_every_form_in_which_programs_print_it(secret: str, form: object) -> None:
+    assert callable(form)
+    text = f"before {form(secret)} after"
+    masked = environment.Mask(SECRETS.items())(text)
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    for line in secret.splitlines():
+        assert line not in masked
+    assert "*****" in masked
+
+
+def test_ordinary_words_are_not_masked() -> None:
+    mask = environment.Mask(
+        {
+            "DEBUG": "False",
+            "MODE": "production",
+            "ALLOWED_HOSTS": "shop.example.com",
+            "SITE": "https://shop.example.com",
+            "DATABASE_PATH": "/srv/shop/shared/data/db.sqlite3",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PORT": "8000",
+        }.items()
+    )
+    text = "production: config.settings False at https://shop.example.com /srv/shop/shared/data/db.sqlite3 8000"
+    assert mask(text) == text
