@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -19,7 +20,12 @@ from shipper.errors import HostError
 from shipper.host import hostkeys
 from shipper.host.failures import explain
 
+# It writes tracebacks of what is explained here to standard error.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
 CONNECT_SECONDS = 10
+# Shorter than the whole, so that silence is told apart from a negotiation that fails.
+_BANNER_SECONDS = 8
 _KEEP_ALIVE_SECONDS = 15
 # How long sent bytes may stay unconfirmed before the connection counts as lost, tcp(7).
 _SILENCE_MILLISECONDS = 60_000
@@ -72,6 +78,7 @@ def scan_host_key(target: Target) -> hostkeys.HostKey:
     address = f"{connection.host}:{connection.port}"
     try:
         transport = paramiko.Transport(_open_socket(connection.host, connection.port))
+        transport.banner_timeout = _BANNER_SECONDS
         try:
             transport.start_client(timeout=CONNECT_SECONDS)
             return hostkeys.describe(transport.get_remote_server_key())
@@ -83,16 +90,20 @@ def scan_host_key(target: Target) -> hostkeys.HostKey:
 
 def _describe(target: Target) -> Any:
     """Return the Fabric connection, not yet open; what the target leaves open comes from ~/.ssh/config."""
-    kwargs: dict[str, Any] = {"banner_timeout": CONNECT_SECONDS, "auth_timeout": 2 * CONNECT_SECONDS}
+    kwargs: dict[str, Any] = {"banner_timeout": _BANNER_SECONDS, "auth_timeout": 2 * CONNECT_SECONDS}
     kwargs["channel_timeout"] = CONNECT_SECONDS
     if target.key:
         kwargs |= {"key_filename": str(Path(target.key).expanduser()), "look_for_keys": False}
     try:
+        # A jump host is tried with the target's key as well as with what ~/.ssh/config says of it.
+        jump = target.jump and fabric.Connection(
+            target.jump, connect_timeout=CONNECT_SECONDS, connect_kwargs=dict(kwargs)
+        )
         return fabric.Connection(
             target.host,
             user=target.user,
             port=target.port,
-            gateway=fabric.Connection(target.jump) if target.jump else None,
+            gateway=jump or None,
             connect_timeout=CONNECT_SECONDS,
             connect_kwargs=kwargs,
         )

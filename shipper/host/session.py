@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import paramiko
@@ -78,7 +78,8 @@ class AgentSession:
     def start(self) -> None:
         """Run the agent that belongs to this shipper, sending it when the server does not have it. Raises HostError."""
         bundle = pack_agent()
-        self._send(json.dumps({"sha256": bundle.digest, "size": len(bundle.content)}).encode() + b"\n")
+        with suppress(HostError):  # a server that cannot run it has left already, but said why
+            self._send(json.dumps({"sha256": bundle.digest, "size": len(bundle.content)}).encode() + b"\n")
         answer = self._receive(time.monotonic() + _START_SECONDS)
         if answer.get("agent") == "send":
             self._send(bundle.content)
