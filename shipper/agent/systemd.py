@@ -83,7 +83,9 @@ def reload() -> None:
 
 def start(unit: str) -> None:
     """Start a unit; it is enabled as well, so that a reboot brings back what was live."""
-    _control("enable", "--now", "--quiet", unit)
+    _control("start", unit)
+    # Afterwards: systemd reads all its units again for this, while the new copy is busy with its own start anyway.
+    _control("enable", "--quiet", unit)
 
 
 def forget(unit: str) -> None:

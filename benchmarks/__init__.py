@@ -1,0 +1,1 @@
+"""Measurements that anybody can repeat: `make bench`. README and docs quote only what is written to `results/`."""

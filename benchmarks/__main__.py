@@ -1,0 +1,188 @@
+"""Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
+
+`python -m benchmarks` takes about two minutes. The app is examples/quality: Next.js 16 and Django 5.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.server import watched_memory
+from shipper.build.frontend import build_frontend
+from shipper.config.envfile import EnvFile, render_env
+from shipper.config.load import find_workspace
+from shipper.events import discard
+from shipper.sandbox import server
+
+SANDBOX = "shipper-bench"
+RESULTS = Path(__file__).parent / "results"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "quality"
+PROGRAM = Path(sys.executable).with_name("shipper")
+RUNS = 5
+FILES = 5000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured thing: its name, the value (median of `runs`), the unit, and the limit it is held to."""
+
+    name: str
+    value: float
+    unit: str
+    runs: int
+    limit: float | None = None
+
+    @property
+    def held(self) -> bool:
+        return self.limit is None or self.value <= self.limit
+
+
+class Shop:
+    """A copy of the example in a repository of its own, on the practice server of the benchmarks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = server.reset(SANDBOX, discard)
+        self.root = folder / "quality"
+        skipped = shutil.ignore_patterns("node_modules", ".next", "out", ".shipper", ".env.*[!e]")
+        shutil.copytree(EXAMPLE, self.root, ignore=skipped)
+        values = {
+            "SECRET_KEY": "benchmarks-have-no-secret-worth-keeping-but-django-wants-fifty-characters",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "CSRF_TRUSTED_ORIGINS": self.sandbox.url,
+            "DATABASE_PATH": "/srv/quality/shared/data/quality.sqlite3",
+        }
+        (self.root / ".env.sandbox").write_text(render_env(EnvFile("benchmark", values)), encoding="utf-8")
+        who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"]
+        for words in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "benchmark"]):
+            subprocess.run(["git", *words], cwd=self.root, check=True)
+
+    def type(self, *words: str) -> float:
+        """Type a command of shipper; return the seconds until it has ended."""
+        began = time.perf_counter()
+        environment = {**os.environ, "SHIPPER_SANDBOX": SANDBOX}
+        subprocess.run([PROGRAM, *words], cwd=self.root, env=environment, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - began
+
+    def append(self, path: str, text: str) -> None:
+        with (self.root / path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def median(runs: int, measure: Callable[[int], float]) -> float:
+    return statistics.median(measure(number) for number in range(runs))
+
+
+def measure_ships(shop: Shop) -> list[Figure]:
+    shop.type("env.push")
+    with watched_memory(SANDBOX) as peaks:
+        first = shop.type("ship", "--yes")
+    megabyte = 1_000_000
+
+    def change_text(number: int) -> float:
+        page = shop.root / "frontend/app/help/page.tsx"
+        page.write_text(page.read_text().replace("</h2>", f" {number}</h2>", 1).replace("Help", f"Help {number}", 1))
+        return shop.type("ship", "--yes")
+
+    def change_backend(number: int) -> float:
+        shop.append("backend/config/urls.py", f"# change {number}\n")
+        return shop.type("ship", "--yes")
+
+    return [
+        Figure("first ship, npm ci and builds included", first, "s", 1),
+        Figure("the agent's peak memory during it", peaks.agent / megabyte, "MB", 1, 64.0),
+        Figure("the server's peak memory (of 1 GB, no swap)", peaks.server / megabyte, "MB", 1, 1000.0),
+        Figure("processes killed for memory", peaks.killed, "", 1, 0),
+        Figure("ship without a change", median(RUNS, lambda _: shop.type("ship", "--yes")), "s", RUNS, 1.0),
+        Figure("ship of a text change (next build included)", median(3, change_text), "s", 3),
+        Figure("ship of a backend change (drain of 2 s included)", median(3, change_backend), "s", 3),
+        # Each goes one release further back, and each of these has another backend.
+        Figure("rollback to another backend (drain of 2 s included)", median(2, lambda _: rollback(shop)), "s", 2, 3.0),
+    ]
+
+
+def rollback(shop: Shop) -> float:
+    return shop.type("rollback", "--yes")
+
+
+def measure_cached_build(folder: Path) -> Figure:
+    site = folder / "many" / "frontend"
+    for number in range(FILES):
+        file = site / f"pages/{number % 100}/{number}.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"<h1>page {number}</h1>", encoding="utf-8")
+    (site / "index.html").write_text("<h1>many</h1>", encoding="utf-8")
+    (folder / "many/ship.toml").write_text('name = "many"\n[frontend]\npreset = "static"\n', encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder / "many", check=True)
+    workspace = find_workspace(folder / "many")
+    build_frontend(workspace, "http://127.0.0.1", discard)
+    # A file that was written less than two seconds ago is read again, as git does.
+    while time.time() - (site / "index.html").stat().st_mtime < 2.5:
+        time.sleep(0.1)
+    build_frontend(workspace, "http://127.0.0.1", discard)
+
+    def again(_: int) -> float:
+        began = time.perf_counter()
+        assert build_frontend(workspace, "http://127.0.0.1", discard).cached
+        return time.perf_counter() - began
+
+    return Figure(f"build without a change, {FILES:,} files", median(RUNS, again), "s", RUNS, 0.3)
+
+
+def measure() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = Shop(Path(scratch))
+        try:
+            listing = Figure("shipper --list", median(RUNS, lambda _: shop.type("--list")), "s", RUNS)
+            return [*measure_ships(shop), measure_cached_build(Path(scratch)), listing]
+        finally:
+            server.down(SANDBOX)
+
+
+def write(figures: list[Figure]) -> Path:
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
+    content = {"date": today, "machine": machine, "figures": [asdict(figure) for figure in figures]}
+    (RESULTS / f"{today}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    rows = [
+        f"| {figure.name} | {figure.value:.3g} {figure.unit} | {limit(figure)} | {figure.runs} |" for figure in figures
+    ]
+    head = [
+        f"# {today}",
+        "",
+        f"`make bench` on {os.cpu_count()} cores, Python {platform.python_version()}, loopback.",
+        "",
+    ]
+    table = ["| what | median | wanted at most | runs |", "|---|---|---|---|", *rows, ""]
+    page = RESULTS / f"{today}.md"
+    page.write_text("\n".join(head + table), encoding="utf-8")
+    return page
+
+
+def limit(figure: Figure) -> str:
+    return "" if figure.limit is None else f"{figure.limit:g} {figure.unit}".strip()
+
+
+def main() -> int:
+    RESULTS.mkdir(exist_ok=True)
+    figures = measure()
+    print(write(figures).read_text(encoding="utf-8"))
+    missed = [figure.name for figure in figures if not figure.held]
+    for name in missed:
+        print(f"above its limit: {name}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
