@@ -1,0 +1,173 @@
+"""The plan is computed, not tried: which steps a change needs, and which it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from shipper.config.load import parse_project
+from shipper.config.project import Project, Target
+from shipper.deliver.manifest import Entry, Tree
+from shipper.deliver.upload import Cargo
+from shipper.errors import ConfigError
+from shipper.pipeline.plan import (
+    BackendParts,
+    SiteBuild,
+    activation_steps,
+    is_live,
+    release_record,
+    ship_steps,
+    slot_name,
+)
+from shipper.pipeline.rollback import plan_rollback
+from shipper.pipeline.server import Record, ServerState
+
+TOML = """
+name = "shop"
+[frontend]
+preset = "static"
+[backend]
+framework = "django"
+app = "config.asgi:application"
+"""
+PROJECT = parse_project(TOML, "ship.toml")
+TARGET = Target(host="203.0.113.7", domain="shop.example.com")
+NGINX = {"http": "http", "server": "server"}
+ORIGIN = {"commit": "abcdef1234", "dirty": False, "who": "kim@laptop", "created": "2026-11-20T00:00:00Z"}
+
+
+def tree(**files: str) -> Tree:
+    return Tree(tuple(Entry(path.replace("__", "/"), "file", value * 64, 1) for path, value in sorted(files.items())))
+
+
+SITE = SiteBuild(tree(index="a"), (), "built")
+PARTS = BackendParts(
+    tree(main="b", app__migrations__0001="c"), tree(django="d"), "unit", "/usr/bin/python3", "as before"
+)
+EMPTY = ServerState("", (), frozenset(), frozenset(), frozenset(), frozenset(), "env1", NGINX, "", frozenset(), {})
+
+
+def record(number: int, site: SiteBuild = SITE, parts: BackendParts = PARTS, env: str = "env1") -> Record:
+    assert PROJECT.backend is not None
+    slot = slot_name(parts, PROJECT.backend, env)
+    made = release_record(f"20261120T00000{number}Z-abcdef1", ORIGIN, PROJECT, TARGET, site, slot, parts.unit, NGINX)
+    return {**made, "state": "good"}
+
+
+def server(*records: Record, **changes: Any) -> ServerState:
+    """A server on which the last of the records is live and all of them are kept."""
+    slots = frozenset(entry["slot"] for entry in records)
+    live = records[-1]
+    state = dataclasses.replace(
+        EMPTY,
+        live=live["id"],
+        releases=tuple(reversed(records)),
+        slots=slots,
+        running=frozenset({live["slot"]}),
+        unit="unit",
+    )
+    return dataclasses.replace(state, **changes)
+
+
+def names(wanted: Record, state: ServerState, parts: BackendParts = PARTS, project: Project = PROJECT) -> list[str]:
+    steps = ship_steps(wanted, state, project, TARGET, SITE, parts, Cargo(()))
+    return [step.name for step in steps if not step.name.startswith("build")]
+
+
+def test_a_first_ship_does_everything_in_the_order_of_the_architecture() -> None:
+    first = [
+        "upload",
+        "lay",
+        "unit",
+        "migrate",
+        "collect-static",
+        "start",
+        "health",
+        "nginx",
+        "switch",
+        "verify",
+        "prune",
+    ]
+    assert names(record(1), dataclasses.replace(EMPTY, nginx={"http": "", "server": ""})) == first
+
+
+def test_a_change_of_the_site_touches_no_process() -> None:
+    other = SiteBuild(tree(index="f"), (), "built")
+    assert names(record(2, site=other), server(record(1))) == ["upload", "lay", "switch", "verify", "prune"]
+
+
+def test_a_change_of_the_backend_starts_the_new_copy_before_the_old_one_stops() -> None:
+    other = dataclasses.replace(PARTS, code=tree(main="e"))
+    steps = names(record(2, parts=other), server(record(1)), other)
+    assert steps == [
+        *("upload", "lay", "migrate", "collect-static", "start", "health"),
+        *("switch", "verify", "drain", "stop", "prune"),
+    ]
+
+
+def test_what_is_live_already_is_not_shipped_again() -> None:
+    live = record(1)
+    assert is_live(record(2), server(live))
+    assert not is_live(record(2), server(live, running=frozenset()))
+    assert not is_live(record(2), server(live, nginx={"http": "edited by hand", "server": "server"}))
+    assert not is_live(record(2), server(live, unit="edited by hand"))
+    assert not is_live(record(2), EMPTY)
+
+
+def test_a_backend_that_does_not_run_is_only_started() -> None:
+    live = record(1)
+    steps = [step.name for step in activation_steps(live, server(live, running=frozenset()))]
+    assert steps == ["start", "health", "switch", "verify"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code": tree(main="e")},
+        {"dependencies": tree(django="e")},
+        {"unit": "another"},
+        {"interpreter": "/usr/bin/python3.12"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_slot_is_another_when_what_it_is_made_of_is(change: dict[str, Any]) -> None:
+    assert PROJECT.backend is not None
+    same = slot_name(dataclasses.replace(PARTS, origin="resolved anew"), PROJECT.backend, "env1")
+    assert slot_name(PARTS, PROJECT.backend, "env1") == same
+    assert slot_name(dataclasses.replace(PARTS, **change), PROJECT.backend, "env1") != same
+    assert slot_name(PARTS, PROJECT.backend, "env2") != same
+
+
+def test_pending_migrations_are_named() -> None:
+    parts = dataclasses.replace(PARTS, code=Tree((Entry("app/migrations/0002_more.py", "file", "e" * 64, 1),)))
+    state = server(record(1), migrations=frozenset({"app/migrations/0001_first.py"}))
+    steps = ship_steps(record(2, parts=parts), state, PROJECT, TARGET, SITE, parts, Cargo(()))
+    migrate = next(step for step in steps if step.name == "migrate")
+    assert migrate.changes == ("pending: app/migrations/0002_more.py",)
+
+
+def test_a_rollback_takes_the_newest_good_release_before_the_live_one() -> None:
+    bad = {**record(2), "state": "bad"}
+    plan = plan_rollback(server(record(1), bad, record(3)), None)
+    assert plan.record["id"] == record(1)["id"]
+    assert [step.name for step in plan.steps] == ["switch", "verify"]
+
+
+def test_a_rollback_without_a_way_back_says_so() -> None:
+    with pytest.raises(ConfigError, match="no earlier good release"):
+        plan_rollback(server(record(1)), None)
+    with pytest.raises(ConfigError, match="There is no release 20260101T000000Z-0000000"):
+        plan_rollback(server(record(1)), "20260101T000000Z-0000000")
+    with pytest.raises(ConfigError, match="no longer on the server"):
+        plan_rollback(server(record(1), record(2), slots=frozenset()), None)
+
+
+def test_every_step_can_be_told_to_the_agent() -> None:
+    from shipper.agent import steps as known
+
+    made = ship_steps(record(1), EMPTY, PROJECT, TARGET, SITE, PARTS, Cargo(()))
+    for step in made:
+        if step.place == "server":
+            assert known.named(step.name).name == step.wire["step"] == step.name
