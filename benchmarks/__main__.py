@@ -36,7 +36,7 @@ FILES = 5000
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured thing: its name, the value (median of `runs`), the unit, and the limit it is held to."""
+    """One measured thing: its name, the value (median of `runs`, if not said otherwise), unit, and limit."""
 
     name: str
     value: float
@@ -75,6 +75,14 @@ class Shop:
         subprocess.run([PROGRAM, *words], cwd=self.root, env=environment, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - began
 
+    def read(self, *words: str) -> str:
+        """Type a command of shipper; return what it prints."""
+        environment = {**os.environ, "SHIPPER_SANDBOX": SANDBOX}
+        done = subprocess.run(
+            [PROGRAM, *words], cwd=self.root, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
     def append(self, path: str, text: str) -> None:
         with (self.root / path).open("a", encoding="utf-8") as file:
             file.write(text)
@@ -102,18 +110,20 @@ def measure_ships(shop: Shop) -> list[Figure]:
     return [
         Figure("first ship, npm ci and builds included", first, "s", 1),
         Figure("the agent's peak memory during it", peaks.agent / megabyte, "MB", 1, 64.0),
-        Figure("the server's peak memory (of 1 GB, no swap)", peaks.server / megabyte, "MB", 1, 1000.0),
+        Figure("the server's peak memory, file cache aside (1 GB, no swap)", peaks.server / megabyte, "MB", 1, 1000.0),
         Figure("processes killed for memory", peaks.killed, "", 1, 0),
         Figure("ship without a change", median(RUNS, lambda _: shop.type("ship", "--yes")), "s", RUNS, 1.0),
         Figure("ship of a text change (next build included)", median(3, change_text), "s", 3),
         Figure("ship of a backend change (drain of 2 s included)", median(3, change_backend), "s", 3),
-        # Each goes one release further back, and each of these has another backend.
-        Figure("rollback to another backend (drain of 2 s included)", median(2, lambda _: rollback(shop)), "s", 2, 3.0),
+        Figure("the slowest rollback to another backend (drain of 2 s included)", slowest_rollback(shop), "s", 6, 3.0),
     ]
 
 
-def rollback(shop: Shop) -> float:
-    return shop.type("rollback", "--yes")
+def slowest_rollback(shop: Shop) -> float:
+    """Go back and forth between two releases with another backend each; return the slowest."""
+    releases = [row.split()[0] for row in shop.read("status").splitlines() if " good " in row or " live " in row]
+    newest, before = [name for name in releases if name.startswith("20")][1:3]
+    return max(shop.type("rollback", "--release", name, "--yes") for name in [newest, before] * (RUNS // 2 + 1))
 
 
 def measure_cached_build(folder: Path) -> Figure:

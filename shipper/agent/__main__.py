@@ -12,6 +12,7 @@ import time
 import traceback
 from typing import Any
 
+from . import store
 from .channel import Channel
 from .commands import COMMANDS
 from .errors import AgentError
@@ -38,6 +39,8 @@ def _answer(request: dict[str, Any], channel: Channel) -> None:
         return
     except AgentError as error:
         channel.fail(error)
+    except OSError as error:
+        channel.fail(store.write_error(error, "/srv"))
     except Exception as error:  # whatever it was, the client shall hear of it
         where = _keep_traceback()
         channel.fail(AgentError("bug", f"The agent failed: {type(error).__name__}: {error}", f"Details: {where}"))

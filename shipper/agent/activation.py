@@ -34,10 +34,10 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
         rest = _until_verified(run, request["steps"])
     except BaseException as error:
         undone = _undo(run)
-        _mark_bad(run)
-        journal.write(
-            layout, **entry, result="failed", seconds=_since(started), reason=run.mask(str(error)), undone=undone
-        )
+        reason = run.mask(str(error))
+        with suppress(OSError):  # a full disk may be what failed; the client is told in any case
+            _mark_bad(run)
+            journal.write(layout, **entry, result="failed", seconds=_since(started), reason=reason, undone=undone)
         if isinstance(error, OSError):
             raise store.write_error(error, layout.root) from error
         raise

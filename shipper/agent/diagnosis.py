@@ -23,12 +23,12 @@ _EXIT_STATUS = re.compile(r"code=exited, status=([0-9]+)/")
 
 
 def ending(outcome: Outcome, timeout: float) -> str:
-    """Say in a few words how a one-off command ended."""
+    """Say in a few words how a one-off command ended; its last line is systemd's own word for it, when it has one."""
     if outcome.timed_out:
         return f"stopped after {timeout:.0f} s"
     if "oom-kill" in outcome.text:
         return "killed, out of memory"
-    if "signal" in outcome.text or outcome.code < 0 or outcome.code in (137, 255):
+    if outcome.text == "signal" or outcome.code < 0:
         return "killed by a signal, probably out of memory"
     return f"exit code {outcome.code}"
 
@@ -51,9 +51,12 @@ def unhealthy(
 def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines: str) -> tuple[str, str]:
     limit = arguments["memory"]
     # systemd forgets the result when it starts the unit again; its line in the journal stays.
-    if state.result == "oom-kill" or "'oom-kill'" in lines or "status=9/KILL" in lines:
+    killed = "status=9/KILL" in lines
+    if state.result == "oom-kill" or "'oom-kill'" in lines or killed:
+        # With the first version of control groups systemd sees the signal, but not who sent it.
+        how = "most probably out of memory" if killed else "out of memory"
         return (
-            f"The new backend was killed: out of memory (its limit is {limit}).",
+            f"The new backend was killed: {how} (its limit is {limit}).",
             "Raise `memory` in [backend] if the server has room (`inv host.check`), or find what needs so much.",
         )
     told = _EXIT_STATUS.findall(lines)

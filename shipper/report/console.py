@@ -144,8 +144,17 @@ def show_error(error: ShipperError) -> None:
         show_findings(error.findings, errors)
     for line in error.why.splitlines():
         errors.print(f"  {line}", markup=False)
-    for line in error.fix.splitlines():
-        errors.print(f"  [green]->[/green] {escape(line)}")
+    _show_fix(error.fix, errors, "  ")
+
+
+def _show_fix(fix: str, to: Console, indent: str) -> None:
+    """Print what to type next; what stands after an empty line is a sample, to be copied as it is."""
+    commands, _, sample = fix.partition("\n\n")
+    for line in commands.splitlines():
+        to.print(f"{indent}[green]->[/green] {escape(line)}")
+    if sample:
+        to.print()
+        to.print(sample, markup=False)
 
 
 def show_findings(findings: Iterable[Finding], to: Console = console) -> None:
@@ -155,5 +164,4 @@ def show_findings(findings: Iterable[Finding], to: Console = console) -> None:
         to.print(f"  {_MARKS[finding.severity]}{where} {escape(finding.message)} [dim]({finding.rule})[/dim]")
         for line in finding.why.splitlines():
             to.print(f"        {line}", markup=False)
-        for line in finding.fix.splitlines():
-            to.print(f"        [green]->[/green] {escape(line)}")
+        _show_fix(finding.fix, to, " " * 8)

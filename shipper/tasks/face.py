@@ -36,7 +36,7 @@ def command(
                 show_error(error)
                 raise Exit(code=error.exit_code) from error
             except KeyboardInterrupt:
-                _say("Stopped. What was live is still serving; `inv status` shows it.")
+                _say("Stopped. A release that was on its way live is finished or undone by the server; see: inv status")
                 raise Exit(code=_INTERRUPTED) from None
             except Exit:
                 raise
