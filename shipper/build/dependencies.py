@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import uv
 
+from shipper.build.program import DEADLINE_SECONDS, run_program
 from shipper.build.requirements import Requirements, refuse_what_cannot_travel, requirement_lines
 from shipper.errors import BuildError, HostError
 from shipper.events import Emit, Event
@@ -29,9 +29,8 @@ STEP = "build.backend"
 _FORMAT = 1
 _SCRATCH = ".scratch-"
 _KEPT_TREES = 3
-_DEADLINE_SECONDS = 900
 # A scratch folder older than this belongs to nobody any more: twice the deadline.
-_ABANDONED_SECONDS = 2 * _DEADLINE_SECONDS
+_ABANDONED_SECONDS = 2 * DEADLINE_SECONDS
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 # The glibc versions that uv has names for: `uv pip install --help`, --python-platform.
 _MANYLINUX = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
@@ -140,28 +139,14 @@ def _run_uv(arguments: list[str], folder: Path, emit: Emit) -> tuple[int, str]:
     # The interpreter only runs uv's queries here: the platform and the version of the wheels are the server's.
     command = [uv.find_uv_bin(), *arguments, "--python", sys.executable, "--no-progress", "--color", "never"]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_DEADLINE_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
+    ended = run_program(command, folder, environment, STEP, emit)
+    if ended.timed_out:
         raise BuildError(
-            f"The dependencies were not there after {_DEADLINE_SECONDS // 60} minutes.",
+            f"The dependencies were not there after {DEADLINE_SECONDS // 60} minutes.",
             why="uv was stopped; most often the network is the reason.",
             fix="Look at your connection and run the command again; what was downloaded is kept.",
-        ) from None
-    for line in done.stdout.splitlines():
-        if line.strip() and not line.startswith("Using CPython"):
-            emit(Event("output", STEP, line))
-    return done.returncode, done.stdout.strip()
+        )
+    return ended.code, "\n".join(ended.lines).strip()
 
 
 def _explain(output: str, source: str, python: Python) -> BuildError:

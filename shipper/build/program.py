@@ -18,7 +18,7 @@ from pathlib import Path
 from shipper.events import Emit, Event
 
 # Longer than any build of a small app; a build that waits for an answer would otherwise wait for ever.
-_DEADLINE_SECONDS = 1800
+DEADLINE_SECONDS = 1800
 _KEPT_LINES = 400
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Next: "Generating static pages using 1 worker (3/12)"; older ones without the workers.
@@ -46,7 +46,7 @@ def run_program(command: Sequence[str], folder: Path, environment: dict[str, str
     lines: deque[str] = deque(maxlen=_KEPT_LINES)
     with _started(command, folder, environment) as process:
         expired = threading.Event()
-        timer = threading.Timer(_DEADLINE_SECONDS, _expire, (process, expired))
+        timer = threading.Timer(DEADLINE_SECONDS, _expire, (process, expired))
         timer.daemon = True
         timer.start()
         try:

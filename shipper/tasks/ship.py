@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from shipper.tasks.face import command, confirmed
 from shipper.tasks.job import find_job
+
+if TYPE_CHECKING:
+    from shipper.pipeline.plan import Plan
+    from shipper.report.console import Reporter
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 _YES = "do not ask"
@@ -14,26 +21,16 @@ _YES = "do not ask"
 @command(help={"to": _TO, "yes": _YES, "dry-run": "show the plan and stop"})
 def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = False) -> None:
     """Build here, prove it, send what the server lacks, go live."""
-    from shipper.pipeline.plan import Plan
     from shipper.pipeline.ship import ship as run_ship
     from shipper.report.console import Reporter
     from shipper.report.outcome import show_report
-    from shipper.report.plan import show_plan
 
     if dry_run:
         plan(context, to=to)
         return
     job = find_job(to)
     with Reporter() as reporter:
-
-        def confirm(made: Plan) -> bool:
-            if yes:
-                return True
-            with reporter.paused():
-                show_plan(made, job.target_name)
-                return confirmed("Ship this?", yes)
-
-        report = run_ship(job, reporter, confirm)
+        report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     show_report(report, job.target_name)
 
 
@@ -82,23 +79,14 @@ def status(context: Context, to: str = "") -> None:
 @command(help={"release": "a release of `inv status`; default: the good one before", "to": _TO, "yes": _YES})
 def rollback(context: Context, release: str = "", to: str = "", yes: bool = False) -> None:
     """Go back to an earlier release, site and backend together; nothing is built or sent."""
-    from shipper.pipeline.plan import Plan
     from shipper.pipeline.rollback import rollback as run_rollback
     from shipper.report.console import Reporter
     from shipper.report.outcome import show_report
-    from shipper.report.plan import show_plan
 
     job = find_job(to)
     with Reporter() as reporter:
-
-        def confirm(made: Plan) -> bool:
-            if yes:
-                return True
-            with reporter.paused():
-                show_plan(made, job.target_name)
-                return confirmed("Roll back?", yes)
-
-        report = run_rollback(job, release or None, reporter, confirm)
+        ask = _asking("Roll back?", reporter, job.target_name, yes)
+        report = run_rollback(job, release or None, reporter, ask)
     show_report(report, job.target_name)
 
 
@@ -119,3 +107,18 @@ def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = Fal
     asked = {"app": job.app, "source": "nginx" if nginx else "backend", "lines": lines, "follow": follow}
     with connect(job) as session:
         session.call("logs", asked, on_event=show_line)
+
+
+def _asking(question: str, reporter: Reporter, target: str, yes: bool) -> Callable[[Plan], bool]:
+    """Return what shows a plan and asks for a yes; with `yes` nobody is asked and nothing is shown."""
+
+    def ask(plan: Plan) -> bool:
+        if yes:
+            return True
+        from shipper.report.plan import show_plan
+
+        with reporter.paused():
+            show_plan(plan, target)
+            return confirmed(question, yes)
+
+    return ask
