@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "quality"
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLE = REPOSITORY / "examples" / "quality"
 TASKS = """
 build logs plan rollback ship status env.check env.push host.check host.trust
 sandbox.down sandbox.reset sandbox.ssh sandbox.status sandbox.up
@@ -21,9 +22,10 @@ def run(module: str, *words: str, folder: Path = EXAMPLE) -> subprocess.Complete
     )
 
 
+@pytest.mark.parametrize("folder", [EXAMPLE, REPOSITORY])
 @pytest.mark.parametrize("module", ["invoke", "shipper"])
-def test_list_is_a_table_of_contents_with_a_line_for_every_task(module: str) -> None:
-    done = run(module, "--list")
+def test_list_is_a_table_of_contents_with_a_line_for_every_task(module: str, folder: Path) -> None:
+    done = run(module, "--list", folder=folder)
     rows = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "]
     assert sorted(row[0] for row in rows) == sorted(TASKS)
     assert all(len(row) == 2 for row in rows), done.stdout
