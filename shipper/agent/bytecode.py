@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from . import programs, store
 from .layout import Layout
-from .tree import Entry
+from .tree import Entry, link
 
 _COMPILE_SECONDS = 600.0
 # Runs with the Python that will run the app. Prints its cache tag; a source that does not compile is left alone.
@@ -49,7 +49,7 @@ def add(layout: Layout, python: str, folder: str, trees: Mapping[str, Sequence[E
     for _, cached, beside in wanted:
         if os.path.exists(cached) and not os.path.exists(beside):
             os.makedirs(os.path.dirname(beside), mode=0o755, exist_ok=True)
-            os.link(cached, beside)
+            link(cached, beside)
 
 
 def _cached(layout: Layout, tag: str, key: str) -> str:

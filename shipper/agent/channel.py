@@ -33,6 +33,7 @@ class Channel:
         # Frames wait here; a full queue holds the client back, so that memory stays small.
         self._frames: queue.Queue[object] = queue.Queue(maxsize=8)
         self._number: Any = None
+        self._streaming = False
         self.alive = True
 
     def start(self) -> None:
@@ -75,12 +76,15 @@ class Channel:
             if not isinstance(request, dict):
                 return
             self._number = request.get("id")
+            self._streaming = bool(request.get("stream"))
             yield request
 
     def frames(self) -> Iterator[bytes]:
         """Yield the frames of the stream that follows the request. Raises AgentError when it is broken off."""
-        while True:
+        while self._streaming:
             frame = self._frames.get()
+            # The end is told once: who asks again, such as `drain`, would wait for ever.
+            self._streaming = isinstance(frame, bytes) and frame != b""
             if not isinstance(frame, bytes):
                 raise AgentError("host", "The upload was broken off.", "", "Ship again: it goes on from here.")
             if not frame:

@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from .layout import Layout
 
@@ -102,14 +102,20 @@ class Mask:
 
 
 def _secrets_of(name: str, value: str) -> set[str]:
-    """Return what must not be shown: the value, each of its lines (a private key has several), a URL's password."""
+    """Return what must not be shown: the value, each of its lines (a private key has several), the secret in a URL."""
     named = bool(_SECRET_NAME.search(name))
     parts = {part for part in (value, *value.splitlines()) if named or not _PLAIN.fullmatch(part)}
+    return {part for part in parts if len(part) >= _SHORTEST_SECRET} | _secrets_of_url(value)
+
+
+def _secrets_of_url(value: str) -> set[str]:
+    """Return the password of a URL, or the user of one without a password, which is a token (https://TOKEN@host)."""
     try:
-        password = urlsplit(value).password or ""
+        parts = urlsplit(value)
+        secret = parts.password or (parts.username if parts.password is None else "") or ""
     except ValueError:  # looks like a URL, but is none
-        password = ""
-    return {part for part in parts if len(part) >= _SHORTEST_SECRET} | ({password, unquote(password)} - {""})
+        return set()
+    return {form for form in (secret, unquote(secret)) if parts.password or len(form) >= _SHORTEST_SECRET} - {""}
 
 
 def _written(secret: str) -> set[str]:
@@ -120,6 +126,8 @@ def _written(secret: str) -> set[str]:
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
     }
 
 

@@ -13,9 +13,12 @@ from .layout import Layout
 def write(layout: Layout, **fields: Any) -> None:
     """Append one entry with the time (UTC) and bring it to the disk. Values of the environment never belong here."""
     line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **fields}) + "\n"
-    file = os.open(layout.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = os.open(layout.journal, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(file, line.encode())
+        size = os.fstat(file).st_size
+        # A server that lost power may have left half a line; this entry must not become the end of it.
+        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        os.write(file, b"\n" * torn + line.encode())
         os.fsync(file)
     finally:
         os.close(file)

@@ -54,7 +54,7 @@ def receive(layout: Layout, objects: Sequence[Sequence[object]], frames: Iterabl
     except OSError as error:
         raise write_error(error, layout.root) from error
     finally:
-        _adopt(layout, incoming, arrived)
+        _adopt(layout, incoming, list(dict.fromkeys(arrived)))
         shutil.rmtree(incoming, ignore_errors=True)
 
 

@@ -7,8 +7,10 @@ one; the others follow from the files) with "", "link" with the target. Paths ar
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import posixpath
+import pwd
 import shutil
 from collections.abc import Iterable, Sequence
 
@@ -51,9 +53,12 @@ def _check_path(path: str) -> None:
 
 
 def _check_link(path: str, target: str) -> None:
-    resolved = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    if not target or "\0" in target or target.startswith("/") or resolved == ".." or resolved.startswith("../"):
-        raise AgentError("config", f"The link {path!r} points to {target!r}, outside of the tree.")
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    climbs = sum(1 for _ in itertools.takewhile("..".__eq__, parts))
+    # Only at the beginning does `..` climb from a real folder: behind the name of another link it would climb from
+    # wherever that one leads, and each of the two would look harmless.
+    if not target or "\0" in target or target.startswith("/") or climbs > path.count("/") or ".." in parts[climbs:]:
+        raise AgentError("config", f"The link {path!r} points to {target!r}, which may be outside of the tree.")
 
 
 def lay(layout: Layout, entries: Sequence[Entry], folder: str) -> None:
@@ -66,7 +71,7 @@ def lay(layout: Layout, entries: Sequence[Entry], folder: str) -> None:
             parent = path if kind == "directory" else posixpath.dirname(path)
             _make_parents(folder, parent, made)
             if kind == "file":
-                _link(store.path_of(layout, value), os.path.join(folder, path))
+                link(store.path_of(layout, value), os.path.join(folder, path))
             elif kind == "link":
                 os.symlink(value, os.path.join(folder, path))
     except OSError as error:
@@ -87,7 +92,8 @@ def _make(folder: str) -> None:
     os.chmod(folder, 0o755)  # whatever the umask says (field note U1)
 
 
-def _link(content: str, path: str) -> None:
+def link(content: str, path: str) -> None:
+    """Make `path` a hard link to `content`, or a copy where it has as many links as it can have."""
     try:
         os.link(content, path)
     except OSError as error:
@@ -101,14 +107,18 @@ def first_unreadable(path: str, user: str) -> str:
     """Return the first folder on the way to `path` (or itself) that `user` may not enter; "" when all is well.
 
     It is tried in a child process with the user's own identity, so that groups and access lists count as they will
-    for nginx (field note U1).
+    for nginx (field note U1). Raises AgentError when there is no such user.
     """
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise AgentError("host", f"nginx is to run as {user!r}, but the server has no such user.") from None
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         try:
-            os.write(writer, os.fsencode(_blocked_for(path, user)))
+            os.write(writer, os.fsencode(_blocked_for(path, account)))
         finally:
             os._exit(0)
     os.close(writer)
@@ -118,11 +128,8 @@ def first_unreadable(path: str, user: str) -> str:
     return blocked
 
 
-def _blocked_for(path: str, user: str) -> str:
-    import pwd
-
-    account = pwd.getpwnam(user)
-    os.setgroups(os.getgrouplist(user, account.pw_gid))
+def _blocked_for(path: str, account: pwd.struct_passwd) -> str:
+    os.setgroups(os.getgrouplist(account.pw_name, account.pw_gid))
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
     walked = "/"

@@ -26,6 +26,7 @@ _PAGES = re.compile(r"Generating static pages.*\((\d+)/(\d+)\)")
 
 
 _running: set[subprocess.Popen[str]] = set()
+_unwanted = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,14 @@ def run_program(command: Sequence[str], folder: Path, environment: dict[str, str
 
 def end_all_programs() -> None:
     """End every program that runs now: something else failed, and nobody wants their results any more."""
+    _unwanted.set()
     for process in tuple(_running):
         _end(process)
+
+
+def want_programs() -> None:
+    """Let programs run again after `end_all_programs`."""
+    _unwanted.clear()
 
 
 def _report(line: str, step: str, emit: Emit) -> None:
@@ -90,6 +97,9 @@ def _started(command: Sequence[str], folder: Path, environment: dict[str, str]) 
         start_new_session=True,
     )
     _running.add(process)
+    # Asked only now: a program is either seen by `end_all_programs`, or sees that it was called.
+    if _unwanted.is_set():
+        _end(process)
     try:
         yield process
     except BaseException:

@@ -98,6 +98,7 @@ _COMMON = re.compile(
     r"dev(password)?|default|master|dragon|monkey|django|fastapi",
     re.IGNORECASE,
 )
+_NEW_ONE = 'Make a new one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
@@ -157,7 +158,7 @@ def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[
             severity,
             "still looks like the example's text",
             "Example values are public, and usually do not work (field note E5).",
-            f"Write the real value behind {name}=; inv env.generate makes new secrets.",
+            f"Write the real value behind {name}=. {_NEW_ONE}",
         )
     elif secret is not None and (weakness := _weakness(name, secret)):
         yield (
@@ -165,7 +166,7 @@ def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[
             "warning",
             weakness,
             "It can be guessed (field note E6).",
-            "Use a random value; inv env.generate makes one.",
+            f"Use a random value. {_NEW_ONE}",
         )
     if re.search(r"(^|_)DEBUG$", name) and value.strip().lower() in _TRUE and not _LOOPBACK.fullmatch(target.host):
         yield (

@@ -58,9 +58,20 @@ def _prefix(value: str) -> str:
     return value
 
 
+def _runs_on_server(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what systemd could not start: it looks for no program in the dependencies (field note S1)."""
+    if command and command[0] != "python" and not command[0].startswith("/"):
+        raise ValueError(
+            "expected a command that begins with 'python', which is the server's (such as "
+            f"['python', '-m', '{PurePosixPath(command[0]).name}', ...]), or with an absolute path on the server"
+        )
+    return command
+
+
 # An app's name becomes a system user, a unit, a folder and an nginx zone: useradd(8) allows 32 characters.
 AppName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}[a-z0-9]$|^[a-z]$")]
 Folder = Annotated[str, AfterValidator(_inside_project)]
+ServerCommand = Annotated[tuple[str, ...], AfterValidator(_runs_on_server)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 ApiUrl = Annotated[str, AfterValidator(_public_or_relative_url)]
 # Paths and prefixes are rendered into nginx's configuration: no space, quote, brace, `;` or `$` can be in them.
@@ -108,7 +119,7 @@ class StaticFiles(Model):
     root: Folder = Field(
         "staticfiles", description="the folder, inside the backend's, they are collected into; STATIC_ROOT"
     )
-    command: tuple[str, ...] = Field(
+    command: ServerCommand = Field(
         ("python", "manage.py", "collectstatic", "--noinput"), description="the command that collects them"
     )
 
@@ -121,7 +132,7 @@ class Backend(Model):
     app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$")] | None = Field(
         None, description="the ASGI application for uvicorn, such as 'config.asgi:application'"
     )
-    command: tuple[str, ...] | None = Field(
+    command: ServerCommand | None = Field(
         None,
         description="another start command; '{socket}' in it becomes the path of the unix socket to listen on",
     )
@@ -135,7 +146,7 @@ class Backend(Model):
     prefixes: tuple[Prefix, ...] = Field(("/api/",), description="paths that nginx passes on to the backend")
     health: UrlPath = Field("/api/health", description="a path that answers 200 when the backend works")
     health_timeout: Seconds = Field(30, description="seconds within which a new copy must be healthy")
-    migrate: tuple[str, ...] | None = Field(
+    migrate: ServerCommand | None = Field(
         None,
         description="the command that migrates the database; default for Django: manage.py migrate; () for none",
     )

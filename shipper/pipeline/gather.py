@@ -13,7 +13,7 @@ from typing import Any
 from shipper import __version__
 from shipper.build.backend import Python, build_backend
 from shipper.build.frontend import FrontendBuild, build_frontend
-from shipper.build.program import end_all_programs
+from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
 from shipper.events import Emit, Event
@@ -65,6 +65,7 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
 
 @contextmanager
 def _ended_programs_on_error() -> Iterator[None]:
+    want_programs()
     try:
         yield
     except BaseException:

@@ -87,7 +87,7 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
 def _transfer(job: Job, gathered: Gathered, emit: Emit) -> tuple[int, int]:
     """Send what the server lacks after it made room; return how many contents and how many bytes travelled."""
     began = time.monotonic()
-    emit(Event("start", "upload"))
+    emit(Event("start", "upload", "What the server lacks"))
     trees = _trees(gathered)
     asked = {"app": job.app, "who": who(), "keep": job.target.keep, "keys": keys_of(trees)}
     cargo = choose(trees, gathered.session.call("prepare", asked))

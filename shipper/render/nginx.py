@@ -26,8 +26,10 @@ class SiteShape:
 def nginx_files(project: Project, target: Target, site: SiteShape | None, *, ipv6: bool) -> dict[str, str]:
     """Return the texts of the two files as {"http": ..., "server": ...}; `ipv6` is whether the server has it at all."""
     nginx, backend = project.nginx, project.backend
-    prefixes = list(dict.fromkeys((*backend.prefixes, *nginx.websockets))) if backend else []
     static = backend.static_files if backend else None
+    wanted = dict.fromkeys((*backend.prefixes, *nginx.websockets)) if backend else {}
+    # nginx refuses two locations of one name; collected files are nginx's to serve.
+    prefixes = [prefix for prefix in wanted if not static or prefix != static.url]
     shape = site or SiteShape()
     values = {
         "app": project.name,

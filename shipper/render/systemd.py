@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from shipper.config.project import Backend
 from shipper.render.templates import fill
@@ -14,8 +13,7 @@ _BARE = re.compile(r"[A-Za-z0-9_./:=@,+{}-]+")
 
 def backend_unit(app: str, backend: Backend, python: str) -> str:
     """Return the unit template of the app. `python` is the absolute path of the server's interpreter (S1)."""
-    command = [python if word == "python" else word for word in backend.start_command]
-    line = " ".join(map(_quoted, command)).replace("{socket}", f"/run/{app}/%i.sock")
+    line = " ".join(map(_quoted, with_python(backend.start_command, python))).replace("{socket}", f"/run/{app}/%i.sock")
     return fill("systemd/app@.service.j2", app=app, command=line, memory=backend.memory)
 
 
@@ -47,6 +45,6 @@ def one_off_properties(app: str, slot: str, backend: Backend) -> dict[str, str]:
     }
 
 
-def with_python(command: Sequence[str], python: str) -> list[str]:
-    """Return a command of the app with the server's interpreter in place of the word `python`."""
-    return [python if word == "python" else word for word in command]
+def with_python(command: tuple[str, ...], python: str) -> list[str]:
+    """Return a command of the app with the server's interpreter where it begins with `python`."""
+    return [python, *command[1:]] if command[:1] == ("python",) else list(command)

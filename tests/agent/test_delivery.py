@@ -111,6 +111,20 @@ def test_a_link_that_leaves_the_tree_is_refused_on_both_sides(tmp_path: Path, ta
     assert not (tmp_path / "laid").exists()
 
 
+def test_a_folder_is_never_called_readable_for_a_user_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(AgentError, match="no such user"):
+        tree.first_unreadable(str(tmp_path), "nobody-of-that-name")
+
+
+def test_two_links_that_only_together_leave_the_tree_are_refused_on_both_sides(tmp_path: Path) -> None:
+    write_tree(tmp_path / "site", {"a": {"b": {"up": "../.."}}, "out": "a/b/up/../../secret"})
+    with FileHashes.remember(tmp_path / "index.json") as hashes, pytest.raises(BuildError, match="'out' points to"):
+        read_tree(tmp_path / "site", hashes)
+    entries = [["a/b/up", "link", "../.."], ["out", "link", "a/b/up/../../secret"]]
+    with pytest.raises(AgentError, match="'out' points to"):
+        tree.lay(make_layout(tmp_path), entries, str(tmp_path / "laid"))
+
+
 @pytest.mark.parametrize(
     "entries",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -53,7 +53,7 @@ def test_comparing_names_variables_and_never_values(tmp_path: Path) -> None:
 
 
 SECRETS = {
-    "PASSWORD": "hunter22",
+    "PASSWORD": "hunter/22 +",
     "ODD": 'it\'s "a" $ecret\\',
     "DATABASE_URL": "postgres://me:p%40ss-word@db.example.com/shop",
     "PRIVATE_KEY": "-----BEGIN KEY-----\nMIIabcdef\n-----END KEY-----",
@@ -61,8 +61,19 @@ SECRETS = {
 }
 
 
+FORMS = (
+    str,
+    repr,
+    json.dumps,
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    lambda text: json.dumps(text, ensure_ascii=False),
+)
+
+
 @pytest.mark.parametrize("secret", [*SECRETS.values(), "p%40ss-word", "p@ss-word", "MIIabcdef"])
-@pytest.mark.parametrize("form", [str, repr, json.dumps, quote, lambda text: json.dumps(text, ensure_ascii=False)])
+@pytest.mark.parametrize("form", FORMS)
 def test_a_secret_is_masked_in_every_form_in_which_programs_print_it(secret: str, form: object) -> None:
     assert callable(form)
     text = f"before {form(secret)} after"
@@ -72,6 +83,12 @@ def test_a_secret_is_masked_in_every_form_in_which_programs_print_it(secret: str
     for line in secret.splitlines():
         assert line not in masked
     assert "*****" in masked
+
+
+def test_a_token_in_the_place_of_a_user_is_masked_and_a_users_name_is_not() -> None:
+    mask = environment.Mask([("FEED", "https://t0ken-value@feed.example.com/"), ("MAIL", "smtp://kim:pw@mail.example")])
+    assert mask("cannot log in with t0ken-value at feed") == "cannot log in with ******** at feed"
+    assert mask("kim may not use pw") == "kim may not use ********"
 
 
 def test_ordinary_words_are_not_masked() -> None:

@@ -83,6 +83,17 @@ def test_an_export_of_html_files(sandbox: Sandbox, site: Site) -> None:
     assert ask(sandbox.url, "/about/team")[2] == "team"
     assert ask(sandbox.url, "/about/")[1]["location"] == "/about"
     assert ask(sandbox.url, "/nope")[0] == 404
+    # A browser would take `/\\elsewhere.example` for the name of another site.
+    for path in (
+        "/%5Celsewhere.example/",
+        "/\\elsewhere.example/",
+        "//elsewhere.example/",
+        "/%0D%0AX-Odd:1/",
+        "/a%3Fb/",
+    ):
+        headers = ask(sandbox.url, path)[1]
+        assert headers.get("location", "/elsewhere.example") == "/elsewhere.example"
+        assert "x-odd" not in headers
 
 
 def test_a_single_page_app(sandbox: Sandbox, site: Site) -> None:

@@ -60,6 +60,20 @@ def test_lists_of_the_file_become_tuples() -> None:
     assert project.backend.command == ("python", "serve.py", "{socket}")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'command = ["gunicorn", "main:app", "--bind", "unix:{socket}"]',
+        'app = "main:app"\nmigrate = ["bin/gunicorn"]',
+        'app = "main:app"\nstatic.command = ["gunicorn"]',
+    ],
+)
+def test_a_command_that_systemd_would_not_find_is_refused_with_the_way_that_works(line: str) -> None:
+    (mistake,) = mistakes_of(f'name = "a"\n[backend]\n{line}\n')
+    assert "begins with 'python'" in mistake
+    assert "['python', '-m', 'gunicorn', ...]" in mistake
+
+
 def test_all_mistakes_are_named_at_once_sorted_by_line() -> None:
     text = """\
 name = "Shop"
