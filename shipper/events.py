@@ -33,3 +33,8 @@ Emit = Callable[[Event], None]
 
 def discard(event: Event) -> None:
     """Take an event and do nothing: for callers that only want the result."""
+
+
+def count_files(count: int) -> str:
+    """Return "1 file" or "2,000 files"."""
+    return f"{count:,} file" + "s" * (count != 1)

@@ -23,7 +23,7 @@ from shipper.build.dependencies import (
 from shipper.build.requirements import read_requirements
 from shipper.config.project import Workspace
 from shipper.errors import BuildError, ConfigError
-from shipper.events import Emit, Event
+from shipper.events import Emit, Event, count_files
 
 __all__ = ["BackendBuild", "Python", "build_backend", "python_platform"]
 
@@ -83,7 +83,7 @@ def build_backend(workspace: Workspace, python: Python, emit: Emit) -> BackendBu
         cached = install_dependencies(requirements, python, dependencies, emit)
     seconds = time.monotonic() - started
     state = "as before" if cached else "unpacked" if dependencies else "none"
-    summary = f"{len(executable)} files of code; dependencies: {state}"
+    summary = f"{count_files(len(executable))} of code; dependencies: {state}"
     emit(Event("done", STEP, summary, seconds=seconds))
     files = tuple(sorted(executable))
     scripts = frozenset(path for path in files if executable[path])

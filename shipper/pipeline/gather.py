@@ -16,7 +16,7 @@ from shipper.build.frontend import FrontendBuild, build_frontend
 from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
-from shipper.events import Emit, Event
+from shipper.events import Emit, Event, count_files
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job, who
@@ -97,7 +97,7 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
         not_found=(build.site / "404.html").is_file(),
         immutable=_IMMUTABLE[frontend.preset],
     )
-    text = f"{len(tree.entries)} files; {_origin_of(build)}"
+    text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))
     return SiteBuild(tree, build.immutable, _origin_of(build)), shape
 

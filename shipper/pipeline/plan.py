@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from shipper.config.project import Backend, Project, Target
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
+from shipper.events import count_files
 from shipper.findings import Finding
 from shipper.pipeline.server import Record, ServerState
 from shipper.render.systemd import one_off_properties, with_python
@@ -239,7 +240,7 @@ def ship_steps(
 def _upload_step(cargo: Cargo) -> Step:
     files = tuple(f"{entry.path}  {entry.size:,} bytes" for entry in cargo.entries)
     shown = files if len(files) <= _SHOWN_FILES else (*files[:_SHOWN_FILES], f"and {len(files) - _SHOWN_FILES:,} more")
-    return Step("upload", f"send {len(files):,} files, {cargo.size:,} bytes before compression", "transfer", shown)
+    return Step("upload", f"send {count_files(len(files))}, {cargo.size:,} bytes before compression", "transfer", shown)
 
 
 def _build_steps(site: SiteBuild | None, parts: BackendParts | None) -> list[Step]:

@@ -10,7 +10,7 @@ from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
 from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
 from shipper.errors import FindingsError
-from shipper.events import Emit, Event
+from shipper.events import Emit, Event, count_files
 from shipper.findings import Finding
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.gather import Gathered, gather, new_release_id
@@ -100,7 +100,7 @@ def _transfer(job: Job, gathered: Gathered, emit: Emit) -> tuple[int, int]:
             on_event=lambda event: emit(_progress(event)),
             deadline=_UPLOAD_SECONDS,
         )
-    text = f"{len(cargo.entries)} files, {cargo.size:,} bytes as {counter.sent:,}"
+    text = f"{count_files(len(cargo.entries))}, {cargo.size:,} bytes as {counter.sent:,}"
     emit(Event("done", "upload", text, seconds=_since(began)))
     return len(cargo.entries), counter.sent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 
+from shipper.events import count_files
 from shipper.pipeline.activate import Report
 from shipper.report.console import console, show_findings
 
@@ -17,7 +18,7 @@ def show_report(report: Report, target: str) -> None:
     if report.outcome == "unchanged":
         console.print(f"Nothing to do: [bold]{report.live}[/bold] is live at {report.url}  ({report.seconds:.1f} s)")
         return
-    travelled = f", {report.files} files as {report.bytes_sent:,} bytes" if report.plan.action == "ship" else ""
+    travelled = f", {count_files(report.files)} as {report.bytes_sent:,} bytes" if report.plan.action == "ship" else ""
     console.print(
         f"[green bold]{report.live}[/green bold] is live at {report.url}  ({report.seconds:.1f} s{travelled})"
     )
