@@ -117,4 +117,4 @@ def test_an_unchanged_file_does_not_travel_again(corner: Corner) -> None:
     corner.shipped()
     corner.edit("site/index.html", "one", "two")
     ended = corner.ship()
-    assert "1 files" in ended.output, ended.output
+    assert "1 file, 92 bytes" in ended.output, ended.output
