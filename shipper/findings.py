@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from shipper.errors import FindingsError
 
 Severity = Literal["error", "warning", "note"]
 
@@ -31,3 +34,10 @@ class Finding:
         """The place as people write it: `path:line`, `path`, a commit, or nothing."""
         place = f"{self.path}:{self.line}" if self.path and self.line else self.path
         return place or self.commit
+
+
+def refuse_errors(findings: Iterable[Finding]) -> None:
+    """Raise FindingsError with those of severity "error", if there are any."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise FindingsError(errors)

@@ -1,8 +1,9 @@
-"""Bringing a release live: runs the steps that the client planned, and undoes them all when one fails.
+"""Bringing a release live: runs the steps that the client planned, and puts everything back when one fails.
 
-Until the step `verify` has passed, any failure puts everything back as it was. After it the new release is live for
+Until the step `verify` has passed, any failure makes the server what it was. After it the new release is live for
 good; what follows (drain, stop, prune) only tidies up, and a failure there is told, not undone. Nothing here waits for
-the client: one that has left misses the events, and the journal has them.
+the client: one that has left misses the events, and the journal has them. The journal is written before a step acts,
+so that whoever comes after a killed agent can finish or undo its work (shipper.agent.recovery).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from . import journal, release, steps, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
+from .settle import settle
 from .steps import Run, Step
 
 
@@ -29,19 +31,21 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     run = Run(layout, record, channel, previous=release.live(layout))
     started = time.monotonic()
     entry = {"kind": request["action"], "release": record["id"], "previous": run.previous, "who": request["who"]}
-    journal.write(layout, **{**entry, "kind": "begin", "action": request["action"]})
     try:
+        journal.write(layout, **{**entry, "kind": "begin", "action": request["action"], "slot": run.slot})
         rest = _until_verified(run, request["steps"])
+        journal.write(layout, kind="verified", release=record["id"])
     except BaseException as error:
-        undone = _undo(run)
+        undone = settle(layout, run.previous, run.say)
         reason = run.mask(str(error))
         with suppress(OSError):  # a full disk may be what failed; the client is told in any case
-            _mark_bad(run)
+            release.mark_bad(layout, record["id"])
             journal.write(layout, **entry, result="failed", seconds=_since(started), reason=reason, undone=undone)
         if isinstance(error, OSError):
             raise store.write_error(error, layout.root) from error
         raise
     release.mark(layout, record["id"], "good")
+    release.drop_prepared(layout)
     _tidy(run, rest)
     journal.write(layout, **entry, result="live", seconds=_since(started), trouble=run.trouble)
     return {"live": release.live(layout), "seconds": _since(started), "trouble": run.trouble}
@@ -52,6 +56,7 @@ def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dic
         step = steps.named(arguments["step"])
         if step.tidies:
             return planned[index:]
+        steps.stop_if_asked(run)
         _take(run, step, arguments)
     return ()
 
@@ -59,30 +64,17 @@ def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dic
 def _take(run: Run, step: Step, arguments: dict[str, Any]) -> None:
     began = time.monotonic()
     run.say("start", step.name)
+    journal.write(run.layout, kind="step", step=step.name, state="begin")
     try:
-        undo, text = step.act(run, arguments)
+        text = step.act(run, arguments)
     except BaseException as error:
         what = error.what if isinstance(error, AgentError) else str(error) or type(error).__name__
         run.say("failed", step.name, what, seconds=_since(began))
-        journal.write(run.layout, kind="step", step=step.name, result="failed", seconds=_since(began))
+        with suppress(OSError):  # a full disk must not hide what failed first
+            journal.write(run.layout, kind="step", step=step.name, state="failed", seconds=_since(began))
         raise
-    if undo is not None:
-        run.undo.append((step.name, undo))
+    journal.write(run.layout, kind="step", step=step.name, state="done", seconds=_since(began))
     run.say("done", step.name, text, seconds=_since(began))
-    journal.write(run.layout, kind="step", step=step.name, result="done", seconds=_since(began))
-
-
-def _undo(run: Run) -> list[str]:
-    undone = []
-    for name, undo in reversed(run.undo):
-        try:
-            undo()
-        except (AgentError, OSError) as error:
-            run.say("failed", name, f"could not be undone: {error}")
-            continue
-        undone.append(name)
-        run.say("undone", name)
-    return undone
 
 
 def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
@@ -92,13 +84,6 @@ def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
             _take(run, step, arguments)
         except (AgentError, OSError) as error:
             run.trouble.append(run.mask(f"{step.name}: {error}"))
-
-
-def _mark_bad(run: Run) -> None:
-    """Mark a new release that failed; one that was good before is not blamed for a failed rollback."""
-    with suppress(AgentError):  # it may have failed before it had a folder
-        if release.record(run.layout, run.record["id"])["state"] == "prepared":
-            release.mark(run.layout, run.record["id"], "bad")
 
 
 def _since(moment: float) -> float:

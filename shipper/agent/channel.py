@@ -35,6 +35,7 @@ class Channel:
         self._number: Any = None
         self._streaming = False
         self.alive = True
+        self.cancelled = False
 
     def start(self) -> None:
         """Begin to read."""

@@ -99,6 +99,27 @@ def _memory() -> dict[str, int]:
     return {"total": total, "available": available, "swap": values.get("SwapTotal", 0)}
 
 
+def memory_of(unit: str) -> int:
+    """Return the memory that the processes of a unit hold and cannot give back, in bytes: file cache is not in it."""
+    return sum(_anonymous(pid) for pid in os.listdir("/proc") if pid.isdigit() and _belongs(pid, unit))
+
+
+def _belongs(pid: str, unit: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            return any(line.rstrip("\n").endswith("/" + unit) for line in file)
+    except OSError:  # it ended meanwhile
+        return False
+
+
+def _anonymous(pid: str) -> int:
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("RssAnon:")), 0)
+    except OSError:
+        return 0
+
+
 def _group_limit() -> tuple[int, int]:
     """Return limit and use of the outermost control group, of version 2 or 1; zeros where there is none."""
     for limit_file, used_file, cache_file in (

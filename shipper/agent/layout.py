@@ -58,6 +58,11 @@ class Layout:
         """The template of all units of this app."""
         return os.path.join(self.units, f"{self.app}@.service")
 
+    @property
+    def boot_unit_file(self) -> str:
+        """The unit that brings up after a reboot what is live."""
+        return os.path.join(self.units, f"{self.app}.service")
+
 
 def check_name(what: str, value: str, pattern: re.Pattern[str]) -> str:
     """Return `value` when the whole of it has the form of a name; a name becomes part of paths. Raises AgentError."""

@@ -35,6 +35,14 @@ def take(layout: Layout, who: str, reason: str) -> None:
     _held[layout.lock] = file
 
 
+def release(layout: Layout) -> None:
+    """Let go of the lock before this process ends."""
+    file = _held.pop(layout.lock, None)
+    if file is not None:
+        os.ftruncate(file, 0)
+        os.close(file)
+
+
 def _held_by_another(layout: Layout, file: int) -> AgentError:
     try:
         entry = json.loads(os.pread(file, 4096, 0))

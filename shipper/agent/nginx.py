@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from typing import Optional
+from collections.abc import Mapping
+from typing import Any
 
-from . import programs
+from . import ports, programs
 from .errors import AgentError
 from .layout import Layout
 from .systemd import read_text, write_text
@@ -35,34 +35,37 @@ def installed(layout: Layout) -> dict[str, str]:
     return {name: read_text(path) for name, path in files(layout).items()}
 
 
-def install(layout: Layout, texts: Mapping[str, str]) -> Optional[Callable[[], None]]:
-    """Test the candidate, put it in place and reload; return what undoes it, or None when nothing changed."""
+def install(layout: Layout, texts: Mapping[str, str]) -> bool:
+    """Test the candidate, put it in place and reload; return whether anything changed. Raises AgentError."""
     old = installed(layout)
     if old == dict(texts):
-        return None
+        return False
     test_candidate(layout, texts)
-
-    def put(wanted: Mapping[str, str]) -> None:
-        for name, path in files(layout).items():
-            write_text(path, wanted[name])
-
-    put(texts)
     try:
-        _reload()
+        put(layout, texts)
     except AgentError:
-        put(old)
+        _write(layout, old)
         raise
+    return True
 
-    def undo() -> None:
-        put(old)
-        _reload()
 
-    return undo
+def put(layout: Layout, texts: Mapping[str, str]) -> bool:
+    """Put files in place that were live before, without a test, and reload; return whether anything changed."""
+    if installed(layout) == dict(texts):
+        return False
+    _write(layout, texts)
+    _reload()
+    return True
+
+
+def _write(layout: Layout, texts: Mapping[str, str]) -> None:
+    for name, path in files(layout).items():
+        write_text(path, texts[name])
 
 
 def test_candidate(layout: Layout, texts: Mapping[str, str]) -> None:
     """Raise AgentError unless nginx accepts its whole configuration with `texts` in it. Nothing live is changed."""
-    with tempfile.TemporaryDirectory(prefix="shipper-nginx-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=scratch_prefix(layout)) as scratch:
         candidate = os.path.join(scratch, "nginx")
         shutil.copytree(layout.nginx, candidate, symlinks=True)
         for name, path in files(layout).items():
@@ -81,10 +84,26 @@ def test_candidate(layout: Layout, texts: Mapping[str, str]) -> None:
     )
 
 
+def scratch_prefix(layout: Layout) -> str:
+    """Return how the names of this app's candidate folders begin; those of other apps begin otherwise."""
+    return f"shipper-nginx-{layout.app}."
+
+
 def _reload() -> None:
     outcome = programs.run(["systemctl", "reload-or-restart", "nginx"], timeout=_TEST_SECONDS)
-    if not outcome.ok:
-        raise AgentError("release", "nginx could not be reloaded.", outcome.text, "On the server: `sudo nginx -t`")
+    if outcome.ok:
+        return
+    others = {f"{entry['process']} holds port {entry['port']}" for entry in ports.listening() if _in_the_way(entry)}
+    raise AgentError(
+        "release",
+        "nginx could not be reloaded" + (f": {', '.join(sorted(others))}." if others else "."),
+        outcome.text,
+        "On the server: `sudo nginx -t`, `sudo systemctl status nginx`",
+    )
+
+
+def _in_the_way(entry: Mapping[str, Any]) -> bool:
+    return entry["port"] in (80, 443) and entry["process"] not in ("", "nginx")
 
 
 def worker_user(layout: Layout) -> str:

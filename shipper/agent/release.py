@@ -10,9 +10,10 @@ import json
 import os
 import secrets
 import shutil
-from typing import Any
+from contextlib import suppress
+from typing import Any, Optional
 
-from . import tree
+from . import journal, tree
 from .errors import AgentError
 from .layout import RELEASE_ID, Layout
 
@@ -20,11 +21,17 @@ Record = dict[str, Any]
 
 
 def live(layout: Layout) -> str:
-    """Return the id of the live release, "" when nothing is."""
+    """Return the id of the live release, "" when nothing is, also because somebody removed its folder."""
     try:
-        return os.path.basename(os.readlink(layout.current))
+        name = os.path.basename(os.readlink(layout.current))
     except FileNotFoundError:
         return ""
+    return name if os.path.isdir(layout.current) else ""
+
+
+def dangling(layout: Layout) -> str:
+    """Return the id that `current` names although its folder is gone, "" when all is well."""
+    return "" if live(layout) or not os.path.islink(layout.current) else os.path.basename(os.readlink(layout.current))
 
 
 def record(layout: Layout, release_id: str) -> Record:
@@ -35,6 +42,14 @@ def record(layout: Layout, release_id: str) -> Record:
             return content
     except (FileNotFoundError, ValueError) as error:
         raise AgentError("config", f"There is no release {release_id} on the server.", "", "inv status") from error
+
+
+def find(layout: Layout, release_id: str) -> Optional[Record]:
+    """Return the record of a release, None when there is no such release."""
+    try:
+        return record(layout, release_id) if release_id else None
+    except AgentError:
+        return None
 
 
 def records(layout: Layout) -> list[Record]:
@@ -56,6 +71,13 @@ def records(layout: Layout) -> list[Record]:
 def mark(layout: Layout, release_id: str, state: str) -> None:
     """Write the state of a release into its record."""
     _write_record(layout.release(release_id), {**record(layout, release_id), "state": state})
+
+
+def mark_bad(layout: Layout, release_id: str) -> None:
+    """Mark a new release that failed; one that was good before is not blamed for a failed rollback."""
+    known = find(layout, release_id)  # it may have failed before it had a folder
+    if known and known["state"] == "prepared":
+        mark(layout, release_id, "bad")
 
 
 def make_folders(layout: Layout) -> None:
@@ -115,14 +137,40 @@ def keep_assets(layout: Layout, site: str, immutable: list[str]) -> None:
             os.link(os.path.join(site, path), target)
 
 
-def switch(layout: Layout, release_id: str) -> None:
-    """Make a release live: one rename of a link with a name of its own. An empty id takes the app off the air."""
-    if not release_id:
-        os.unlink(layout.current)
-        return
+def prepare_switch(layout: Layout, release_id: str) -> str:
+    """Make the link that a switch to a release will rename, and return its path.
+
+    A switch back needs no room on the disk when its link was made beforehand.
+    """
+    for name in os.listdir(layout.root):
+        path = os.path.join(layout.root, name)
+        if name.startswith(".current.") and os.readlink(path) == _target(release_id):
+            return path
+    # Never one fixed name: what an interrupted switch left would be published by the next one.
     scratch = os.path.join(layout.root, f".current.{secrets.token_hex(8)}")
-    os.symlink(os.path.join("releases", release_id), scratch)
-    os.replace(scratch, layout.current)
+    os.symlink(_target(release_id), scratch)
+    return scratch
+
+
+def switch(layout: Layout, release_id: str) -> None:
+    """Make a release live: one rename, brought to the disk. An empty id takes the app off the air."""
+    if release_id:
+        os.replace(prepare_switch(layout, release_id), layout.current)
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(layout.current)
+    journal.sync_folder(layout.root)
+
+
+def drop_prepared(layout: Layout) -> None:
+    """Remove the links of switches that are not wanted any more."""
+    for name in os.listdir(layout.root):
+        if name.startswith(".current."):
+            os.unlink(os.path.join(layout.root, name))
+
+
+def _target(release_id: str) -> str:
+    return os.path.join("releases", release_id)
 
 
 def prune(layout: Layout, keep: int) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from typing import Any, Optional
 
-from . import bytecode, environment, programs, tree
+from . import bytecode, environment, programs, systemd, tree
 from .errors import AgentError
 from .layout import SLOT_NAME, Layout
 
@@ -75,6 +76,13 @@ def _copy_environment(layout: Layout, path: str) -> None:
         with open(layout.env, "rb") as file:
             content = file.read()
     environment.write_private(path, content)
+
+
+def stop(layout: Layout, name: str) -> None:
+    """Stop the copy that runs from a slot, and remove its socket: most servers leave the file behind."""
+    systemd.stop(layout.unit(name))
+    with suppress(FileNotFoundError):
+        os.unlink(layout.socket(name))
 
 
 def prune(layout: Layout, used: set[str]) -> list[str]:

@@ -30,8 +30,9 @@ def state(layout: Layout) -> dict[str, Any]:
             "digest": environment.digest(layout),
         },
         "nginx": nginx.installed(layout),
-        "unit": systemd.read_text(layout.unit_file),
+        "units": systemd.installed_units(layout),
         "migrations": _migrations(layout, slot),
+        "memory": facts.memory_of(layout.unit(slot)) if slot else 0,
         "facts": facts.basic(),
     }
 
@@ -60,6 +61,7 @@ def status(layout: Layout) -> dict[str, Any]:
     unit = systemd.state_of(layout.unit(slot)) if slot else None
     return {
         "live": live,
+        "dangling": release.dangling(layout),
         "releases": [{key: value for key, value in entry.items() if key not in _LONG} for entry in records],
         "slot": slot,
         "unit": {"active": unit.active, "memory": unit.memory, "restarts": unit.restarts} if unit else None,

@@ -1,25 +1,19 @@
-"""What each step of an activation does on the server, and how it is undone. The order is the plan's.
+"""What each step of an activation does on the server. The order is the plan's.
 
-A step's function returns how it is undone (None when there is nothing to undo) and a line for people.
+How they are undone is in shipper.agent.settle.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
-from . import diagnosis, environment, health, nginx, release, slot, store, systemd, tree
+from . import diagnosis, environment, health, journal, leftovers, nginx, release, settle, slot, store, systemd, tree
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
-
-Undo = Callable[[], None]
-Result = tuple[Optional[Undo], str]
 
 
 @dataclass
@@ -30,8 +24,9 @@ class Run:
     record: dict[str, Any]
     channel: Channel
     previous: str
+    reloaded: bool = False
+    stopped_at: float = 0.0
     switched_at: float = 0.0
-    undo: list[tuple[str, Undo]] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
 
     @property
@@ -52,51 +47,44 @@ class Run:
 
 @dataclass(frozen=True)
 class Step:
-    """A step by its name. One that tidies comes after the point of no return."""
+    """A step by its name: `act` does it and returns a line for people. One that tidies comes after the point of no
+    return. How steps are undone is not theirs to know: shipper.agent.settle makes the server what it was.
+    """
 
     name: str
-    act: Callable[[Run, dict[str, Any]], Result]
+    act: Callable[[Run, dict[str, Any]], str]
     tidies: bool = False
 
 
-def _lay(run: Run, arguments: dict[str, Any]) -> Result:
+def _lay(run: Run, arguments: dict[str, Any]) -> str:
     """Make the release and, when it is new, the slot."""
-    made = slot.make(run.layout, arguments["slot"]) if arguments.get("slot") else None
-
-    def undo() -> None:
-        if made:
-            shutil.rmtree(made, ignore_errors=True)
-
-    try:
-        folder = release.make(run.layout, run.record, arguments["site"], arguments["immutable"])
-    except BaseException:
-        undo()
-        raise
+    if arguments.get("slot"):
+        slot.make(run.layout, arguments["slot"])
+    folder = release.make(run.layout, run.record, arguments["site"], arguments["immutable"])
     user = nginx.worker_user(run.layout)
     blocked = tree.first_unreadable(f"{folder}/site", user)
     if blocked:
-        undo()
         raise AgentError(
             "release",
             f"nginx's user {user} may not enter {blocked}, so the site would be a 403.",
             "",
             f"On the server: sudo chmod o+x {blocked}",
         )
-    return undo, f"{len(arguments['site'])} entries"
+    return f"{len(arguments['site'])} entries"
 
 
-def _unit(run: Run, _: dict[str, Any]) -> Result:
-    """Install the unit of this release's backend; instances that run are not touched by it."""
+def _unit(run: Run, _: dict[str, Any]) -> str:
+    """Install the units of this release's backend; instances that run are not touched by it."""
     slot.ensure_user(run.layout)
-    undo = systemd.install_unit(run.layout, run.record["unit"])
-    return undo, run.layout.unit_file if undo else "unchanged"
+    changed = systemd.install_units(run.layout, settle.units_of(run.layout, run.record))
+    return run.layout.unit_file if changed else "unchanged"
 
 
 def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
     """Run a command of the app to its end, as the app's user, in the new slot, with the new slot's environment."""
     command = list(arguments["command"])
     outcome = systemd.run_once(
-        f"{run.layout.app}-{step}-{run.slot}",
+        once_unit(run.layout, step, run.slot),
         command,
         arguments["properties"],
         timeout=arguments["timeout"],
@@ -111,34 +99,36 @@ def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
         )
 
 
-def _migrate(run: Run, arguments: dict[str, Any]) -> Result:
+def once_unit(layout: Layout, step: str, slot_name: str) -> str:
+    """Return the name of the unit in which a command of the app runs once for a slot."""
+    return f"{layout.app}-{step}-{slot_name}.service"
+
+
+def _migrate(run: Run, arguments: dict[str, Any]) -> str:
     _once(run, "migrate", arguments)
-    return None, ""
+    return ""
 
 
-def _collect_static(run: Run, arguments: dict[str, Any]) -> Result:
+def _collect_static(run: Run, arguments: dict[str, Any]) -> str:
     _once(run, "collect-static", arguments)
-    return None, ""
+    return ""
 
 
-def _start(run: Run, _: dict[str, Any]) -> Result:
+def _stop_first(run: Run, _: dict[str, Any]) -> str:
+    """Stop the old copy before the new one starts, where both do not fit: the backend is away until the switch."""
+    run.stopped_at = time.monotonic()
+    return _stop(run, {})
+
+
+def _start(run: Run, _: dict[str, Any]) -> str:
     unit = run.layout.unit(run.slot)
     if systemd.state_of(unit).running:
-        return None, "runs already"
-
-    def undo() -> None:
-        systemd.forget(unit)
-        _end(run, run.slot)
-
-    try:
-        systemd.start(unit)
-    except AgentError:
-        undo()
-        raise
-    return undo, unit
+        return "runs already"
+    systemd.start(unit)
+    return unit
 
 
-def _health(run: Run, arguments: dict[str, Any]) -> Result:
+def _health(run: Run, arguments: dict[str, Any]) -> str:
     """Wait until the new copy answers on its own socket; nothing else knows of it yet."""
     began = time.monotonic()
     unit = run.layout.unit(run.slot)
@@ -147,30 +137,40 @@ def _health(run: Run, arguments: dict[str, Any]) -> Result:
             run.layout.socket(run.slot), arguments["path"], arguments["host"], arguments["scheme"]
         )
         if answer.ok:
-            return None, f"{answer} after {time.monotonic() - began:.1f} s"
+            return f"{answer} after {time.monotonic() - began:.1f} s"
         state = systemd.state_of(unit)
         if state.active == "failed" or state.restarts >= 2 or time.monotonic() - began > arguments["timeout"]:
             raise diagnosis.unhealthy(unit, state, answer, arguments, systemd.last_lines(unit, 20), run.mask)
+        stop_if_asked(run)
         time.sleep(0.05)
 
 
-def _nginx(run: Run, _: dict[str, Any]) -> Result:
-    undo = nginx.install(run.layout, run.record["nginx"])
-    return undo, "tested, installed, reloaded" if undo else "unchanged"
+def stop_if_asked(run: Run) -> None:
+    """Raise AgentError when the client wants the activation to be undone, and there is still time for it."""
+    if run.channel.cancelled and not run.switched_at:
+        raise AgentError("release", "Stopped on request; nothing was changed.", "", "Ship again when you are ready.")
 
 
-def _switch(run: Run, _: dict[str, Any]) -> Result:
+def _nginx(run: Run, _: dict[str, Any]) -> str:
+    run.reloaded = nginx.install(run.layout, run.record["nginx"])
+    return "tested, installed, reloaded" if run.reloaded else "unchanged"
+
+
+def _switch(run: Run, _: dict[str, Any]) -> str:
     """Change site and backend together, in one moment."""
+    if run.previous:
+        release.prepare_switch(run.layout, run.previous)  # the way back needs no room on the disk
     release.switch(run.layout, run.record["id"])
     run.switched_at = time.monotonic()
-    return lambda: release.switch(run.layout, run.previous), f"current -> {run.record['id']}"
+    gap = f"; the backend was away for {run.switched_at - run.stopped_at:.1f} s" if run.stopped_at else ""
+    return f"current -> {run.record['id']}{gap}"
 
 
-def _verify(run: Run, arguments: dict[str, Any]) -> Result:
+def _verify(run: Run, arguments: dict[str, Any]) -> str:
     """See the new release through nginx, and ask the client whether it sees it at the public address."""
     wanted = [(health.RELEASE_PATH, run.record["id"])] + [(path, "") for path in arguments["paths"]]
     # A reloaded nginx answers as before for some moments. Otherwise visitors see what is seen here: no time to lose.
-    patience = 3.0 if any(name == "nginx" for name, _ in run.undo) else 0.5
+    patience = 3.0 if run.reloaded else 0.5
     for path, text in wanted:
         answer = _patiently(path, arguments["host"], text, patience)
         if not answer.ok or text not in answer.body:
@@ -190,7 +190,7 @@ def _verify(run: Run, arguments: dict[str, Any]) -> Result:
             str(answer_of_client.get("fix") or ""),
         )
     seen = "here and at the public address" if answer_of_client else "on the server"
-    return None, f"{run.record['id']} seen {seen}"
+    return f"{run.record['id']} seen {seen}"
 
 
 def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer:
@@ -203,35 +203,24 @@ def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer
         time.sleep(0.05)
 
 
-def _drain(run: Run, arguments: dict[str, Any]) -> Result:
-    """Leave the old copy time to finish what it was asked before the switch; meanwhile a reboot forgets it."""
-    for name in _others(run):
-        systemd.forget(run.layout.unit(name))
+def _drain(run: Run, arguments: dict[str, Any]) -> str:
+    """Leave the old copy time to finish what it was asked before the switch."""
     time.sleep(max(0.0, run.switched_at + arguments["seconds"] - time.monotonic()))
-    return None, f"{arguments['seconds']} s since the switch"
+    return f"{arguments['seconds']} s since the switch"
 
 
-def _stop(run: Run, _: dict[str, Any]) -> Result:
+def _stop(run: Run, _: dict[str, Any]) -> str:
     """Stop every copy but the live one, also one that an interrupted ship left."""
-    others = _others(run)
+    others = [name for name in systemd.running_slots(run.layout) if name != run.slot]
     for name in others:
-        _end(run, name)
-    return None, ", ".join(others)
+        slot.stop(run.layout, name)
+    return ", ".join(others)
 
 
-def _others(run: Run) -> list[str]:
-    return [name for name in systemd.running_slots(run.layout) if name != run.slot]
-
-
-def _end(run: Run, name: str) -> None:
-    systemd.stop(run.layout.unit(name))
-    with suppress(FileNotFoundError):  # most servers leave the file of their socket behind
-        os.unlink(run.layout.socket(name))
-
-
-def _prune(run: Run, arguments: dict[str, Any]) -> Result:
+def _prune(run: Run, arguments: dict[str, Any]) -> str:
     removed, freed = prune(run.layout, arguments["keep"])
-    return None, f"{len(removed)} old releases removed, {freed / 1_000_000:.1f} MB free again" if removed else ""
+    journal.trim(run.layout)
+    return f"{len(removed)} old releases removed, {freed / 1_000_000:.1f} MB free again" if removed else ""
 
 
 def prune(layout: Layout, keep: int, wanted: Iterable[str] = ()) -> tuple[list[str], int]:
@@ -239,6 +228,7 @@ def prune(layout: Layout, keep: int, wanted: Iterable[str] = ()) -> tuple[list[s
 
     Returns the names of the releases and the bytes that became free.
     """
+    leftovers.sweep(layout)
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
     slot.prune(layout, used | set(systemd.running_slots(layout)))
@@ -252,6 +242,7 @@ _STEPS = {
         Step("unit", _unit),
         Step("migrate", _migrate),
         Step("collect-static", _collect_static),
+        Step("stop-first", _stop_first),
         Step("start", _start),
         Step("health", _health),
         Step("nginx", _nginx),

@@ -40,6 +40,31 @@ def missing(layout: Layout, keys: Iterable[str]) -> list[str]:
     return [key for key in keys if not os.path.exists(path_of(layout, key))]
 
 
+def remove_damaged(layout: Layout, keys: Iterable[str]) -> list[str]:
+    """Remove the contents that are no longer what their key says (a bad disk, a lost write); return their keys.
+
+    Who wants them finds them missing then, and sends them again.
+    """
+    damaged = []
+    for key in keys:
+        path = path_of(layout, key)
+        if os.path.exists(path) and _hash_of(path) != key[:64]:
+            os.unlink(path)
+            damaged.append(key)
+    return damaged
+
+
+def _hash_of(path: str) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while piece := file.read(_WRITE_BYTES):
+                digest.update(piece)
+    except OSError:  # the disk cannot read it any more
+        return ""
+    return digest.hexdigest()
+
+
 def receive(layout: Layout, objects: Sequence[Sequence[object]], frames: Iterable[bytes], channel: Channel) -> None:
     """Take the contents of `objects`, each `[key, size in bytes]`, from one zlib stream that holds them end to end.
 
@@ -156,5 +181,12 @@ def write_error(error: OSError, path: str) -> AgentError:
             f"The disk of the server is full ({cause} on the file system of {path}).",
             str(error),
             "Make room (`inv host.check` shows the disk), or lower `keep` in the target, then ship again.",
+        )
+    if error.errno == errno.EROFS:
+        return AgentError(
+            "release",
+            f"The disk of the server is read-only (the file system of {error.filename or path}).",
+            "Linux does that to a disk on which it found an error.",
+            "On the server: `sudo dmesg --level=err`, then `sudo mount -o remount,rw <mount point>` or a reboot.",
         )
     return AgentError("release", f"The server could not write {error.filename or path}.", str(error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 from . import programs
 from .errors import AgentError
@@ -30,24 +29,33 @@ class UnitState:
         """Whether its main process runs."""
         return self.active == "active"
 
+    @property
+    def busy(self) -> bool:
+        """Whether it runs, or is about to begin or end."""
+        return self.active in ("active", "activating", "deactivating")
 
-def install_unit(layout: Layout, text: str) -> Optional[Callable[[], None]]:
-    """Install the app's unit template; return what puts the old one back, or None when nothing changed."""
-    return _replace_file(layout.unit_file, text, reload)
+
+def install_units(layout: Layout, units: Mapping[str, str]) -> bool:
+    """Install the app's unit files ("unit", the template of its slots, and "boot"); return whether anything changed.
+
+    The boot unit is enabled; an empty text removes a file.
+    """
+    if installed_units(layout) == dict(units):
+        return False
+    boot = os.path.basename(layout.boot_unit_file)
+    if not units["boot"]:
+        _control("disable", "--quiet", boot, tolerated=True)
+    write_text(layout.unit_file, units["unit"])
+    write_text(layout.boot_unit_file, units["boot"])
+    _control("daemon-reload")
+    if units["boot"]:
+        _control("enable", "--quiet", boot)
+    return True
 
 
-def _replace_file(path: str, text: str, then: Callable[[], None]) -> Optional[Callable[[], None]]:
-    old = read_text(path)
-    if old == text:
-        return None
-    write_text(path, text)
-    then()
-
-    def undo() -> None:
-        write_text(path, old)
-        then()
-
-    return undo
+def installed_units(layout: Layout) -> dict[str, str]:
+    """Return the texts of the app's unit files as they are now; "" for one that is not there."""
+    return {"unit": read_text(layout.unit_file), "boot": read_text(layout.boot_unit_file)}
 
 
 def read_text(path: str) -> str:
@@ -76,21 +84,9 @@ def write_text(path: str, text: str) -> None:
     os.replace(scratch, path)
 
 
-def reload() -> None:
-    """Make systemd read its unit files again."""
-    _control("daemon-reload")
-
-
 def start(unit: str) -> None:
-    """Start a unit; it is enabled as well, so that a reboot brings back what was live."""
+    """Start a unit. None of a slot is enabled: after a reboot the boot unit starts the one that `current` names."""
     _control("start", unit)
-    # Afterwards: systemd reads all its units again for this, while the new copy is busy with its own start anyway.
-    _control("enable", "--quiet", unit)
-
-
-def forget(unit: str) -> None:
-    """See to it that a reboot does not start a unit; what runs goes on running."""
-    _control("disable", "--quiet", unit)
 
 
 def stop(unit: str) -> None:

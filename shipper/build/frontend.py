@@ -27,9 +27,9 @@ from shipper.build.prove import PROOF_VERSION, prove
 from shipper.build.run import STEP, run_build
 from shipper.build.static_site import copy_static_files
 from shipper.config.project import Workspace
-from shipper.errors import BuildError, FindingsError
+from shipper.errors import BuildError
 from shipper.events import Emit, Event
-from shipper.findings import Finding
+from shipper.findings import Finding, refuse_errors
 
 __all__ = ["FrontendBuild", "build_frontend", "check_sources", "fingerprint_frontend", "prove"]
 
@@ -82,12 +82,10 @@ def _kept_build(workspace: Workspace, fingerprint: str) -> Path:
 
 
 def _stop_on_errors(findings: list[Finding], emit: Emit) -> None:
-    errors = [finding for finding in findings if finding.severity == "error"]
     for finding in findings:
-        if finding not in errors:
+        if finding.severity != "error":
             emit(Event("note", STEP, f"{finding.where}  {finding.message}".strip()))
-    if errors:
-        raise FindingsError(errors)
+    refuse_errors(findings)
 
 
 def _build_of_settled_inputs(workspace: Workspace, api_url: str, inputs: Inputs, emit: Emit) -> Path:

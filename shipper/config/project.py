@@ -83,6 +83,9 @@ VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 Hostname = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$")]
 
 
+Strategy = Literal["rolling", "stop-first"]
+
+
 class AllowedUrl(Model):
     """`[[frontend.allow]]`: an address in the built files that is meant to be there."""
 
@@ -221,6 +224,10 @@ class Target(Model):
     url: PublicUrl | None = Field(None, description="the address visitors use; default: http://<domain>")
     api_url: ApiUrl | None = Field(None, description="the API's URL that is baked into the frontend; default: the url")
     env_file: str = Field(".env.production", description="the env file on this machine that `inv env.push` sends")
+    strategy: Strategy = Field(
+        "rolling",
+        description="'stop-first' stops the old backend before the new one starts, where both do not fit in memory",
+    )
     keep: Annotated[int, Field(ge=2, le=100)] = Field(5, description="good releases to keep on the server")
 
     @property

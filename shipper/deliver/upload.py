@@ -7,6 +7,7 @@ import posixpath
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from shipper.deliver.manifest import Entry, Tree
 from shipper.errors import BuildError
@@ -14,6 +15,10 @@ from shipper.errors import BuildError
 _READ_BYTES = 1 << 18
 # Level 6 is zlib's own balance: at 50 Mbit/s a faster level costs more time on the line than it saves here.
 _LEVEL = 6
+_FOLDER_BYTES = 4096  # a block of ext4 and xfs
+# Records, manifests, the journal, nginx's files and their candidates.
+_RECORDS_BYTES = 2_000_000
+_RECORDS_INODES = 200
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,24 @@ class Counter:
 def keys_of(trees: Iterable[Tree]) -> list[str]:
     """Return every key of the trees once."""
     return list(dict.fromkeys(entry.value for tree in trees for entry in tree.files))
+
+
+def objects_of(trees: Iterable[Tree]) -> list[list[object]]:
+    """Return every content of the trees once, as the agent takes it: `[key, size in bytes]`."""
+    return [[key, size] for key, size in {entry.value: entry.size for tree in trees for entry in tree.files}.items()]
+
+
+def room_besides(trees: Iterable[Tree]) -> dict[str, int]:
+    """Return what laying out the trees takes on the server's disk besides their contents: {"bytes", "inodes"}.
+
+    Files are hard links, so these are the folders, and the compiled file of every Python source, which is about as
+    long as the source.
+    """
+    entries = [entry for tree in trees for entry in tree.entries]
+    sources = [entry for entry in entries if entry.kind == "file" and entry.path.endswith(".py")]
+    folders = {str(parent) for entry in entries for parent in PurePosixPath(entry.path).parents}
+    size = sum(entry.size for entry in sources) + _FOLDER_BYTES * len(folders)
+    return {"bytes": size + _RECORDS_BYTES, "inodes": len(sources) + 2 * len(folders) + _RECORDS_INODES}
 
 
 def choose(trees: Iterable[Tree], missing: Iterable[str]) -> Cargo:

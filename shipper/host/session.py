@@ -47,9 +47,10 @@ def _ignore(event: Event) -> None:
 class AgentSession:
     """A running agent. One call at a time; the process over there ends when the session is closed."""
 
-    def __init__(self, channel: Any, host: Host) -> None:
+    def __init__(self, channel: Any, host: Host, note: Callable[[str], None]) -> None:
         self._channel = channel
         self._host = host
+        self._note = note
         self._number = 0
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
@@ -110,7 +111,9 @@ class AgentSession:
             self._send_stream(stream)
         while True:
             message = self._receive(time.monotonic() + deadline)
-            if "event" in message:
+            if message.get("event", {}).get("kind") == "note":
+                self._note(message["event"]["text"])
+            elif "event" in message:
                 on_event(message["event"])
             elif "ask" in message:
                 told = answer(message["ask"], message["with"]) if answer else None
@@ -173,10 +176,11 @@ def _error(error: Mapping[str, str]) -> ShipperError:
 
 
 @contextmanager
-def open_agent(host: Host) -> Iterator[AgentSession]:
+def open_agent(host: Host, note: Callable[[str], None]) -> Iterator[AgentSession]:
     """Start the agent on the server, without a terminal: with one, a lost connection would kill it half-way.
 
-    Raises HostError when it cannot be started, told apart by cause.
+    `note` gets what the agent has to say on its own account, whatever was asked. Raises HostError when it cannot be
+    started, told apart by cause.
     """
     try:
         channel = host.transport.open_session(timeout=_START_SECONDS)
@@ -185,7 +189,7 @@ def open_agent(host: Host) -> Iterator[AgentSession]:
     except (OSError, paramiko.SSHException) as error:
         raise explain_silence(str(error), host.user, host.address) from error
     try:
-        session = AgentSession(channel, host)
+        session = AgentSession(channel, host, note)
         session.start()
         yield session
     finally:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
-from shipper.errors import ConfigError, FindingsError
-from shipper.findings import Finding
+from shipper.errors import ConfigError
+from shipper.findings import Finding, refuse_errors
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job, who
 
@@ -42,9 +42,7 @@ def push(job: Job, session: AgentSession) -> tuple[Difference, list[Finding]]:
     Raises FindingsError when the file cannot be right. The running backend keeps its environment until the next ship.
     """
     env, findings = check_file(job)
-    blocking = [finding for finding in findings if finding.severity == "error"]
-    if blocking:
-        raise FindingsError(blocking)
+    refuse_errors(findings)
     request = {"app": job.app, "who": who(), "text": render_env(env), "values": dict(env.values)}
     difference: Difference = session.call("env.push", request)
     return difference, findings

@@ -52,7 +52,7 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="gather"))
         stack.enter_context(_ended_programs_on_error())
-        reached = pool.submit(_reach, stack, job)
+        reached = pool.submit(_reach, stack, job, emit)
         origin = pool.submit(_origin, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
         parts = pool.submit(_parts, job, reached, emit) if project.backend else None
@@ -79,8 +79,8 @@ def _first_failure(futures: list[Future[Any]]) -> None:
         future.result()
 
 
-def _reach(stack: ExitStack, job: Job) -> tuple[AgentSession, ServerState]:
-    session = stack.enter_context(connect(job))
+def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, ServerState]:
+    session = stack.enter_context(connect(job, emit))
     return session, read_state(session, job.app)
 
 
@@ -139,7 +139,7 @@ def build_only(job: Job, emit: Emit) -> None:
 def _build_backend(job: Job, emit: Emit) -> None:
     backend = job.workspace.project.backend
     assert backend is not None
-    with connect(job) as session:
+    with connect(job, emit) as session:
         python, _ = backend_python(read_state(session, job.app), backend, job.target.host)
     backend_trees(job.workspace, python, emit)
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from shipper.config.project import Backend, Project, Target
+from shipper.check.memory import check_memory
+from shipper.config.project import Backend, Project, Strategy, Target
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
 from shipper.events import count_files
 from shipper.findings import Finding
 from shipper.pipeline.server import Record, ServerState
-from shipper.render.systemd import one_off_properties, with_python
+from shipper.render.systemd import boot_unit, one_off_properties, with_python
 
 # How long the agent waits for this machine's word on the public address before it trusts what it saw itself.
 PUBLIC_PATIENCE_SECONDS = 30
@@ -117,6 +118,7 @@ def release_record(
         "slot": slot,
         "static": static.root if static else "",
         "unit": unit,
+        "boot": boot_unit(project.name) if slot else "",
         "nginx": dict(nginx),
         "host": urlsplit(target.public_url).netloc,
         "scheme": urlsplit(target.public_url).scheme,
@@ -133,21 +135,29 @@ def is_live(record: Record, state: ServerState) -> bool:
     live = state.live_record
     if live is None or any(live.get(key) != record[key] for key in ("site", "slot", "nginx", "static")):
         return False
-    installed = state.nginx == record["nginx"] and (not record["slot"] or state.unit == record["unit"])
+    installed = state.nginx == record["nginx"] and not _changed_units(record, state)
     return installed and (not record["slot"] or record["slot"] in state.running)
 
 
-def activation_steps(record: Record, state: ServerState) -> tuple[Step, ...]:
+def _changed_units(record: Record, state: ServerState) -> tuple[str, ...]:
+    """Return the lines in which the installed units differ; a release made before there was a boot unit has none."""
+    if not record["slot"]:
+        return ()
+    wanted = [name for name in ("unit", "boot") if record.get(name)]
+    return tuple(line for name in wanted for line in difference(state.units[name], record[name]))
+
+
+def activation_steps(record: Record, state: ServerState, strategy: Strategy) -> tuple[Step, ...]:
     """Return the steps that bring a release live that is already laid out on the server."""
     starts = bool(record["slot"]) and record["slot"] not in state.running
     leaves = state.running - {record["slot"]}
     steps: list[Step] = []
-    if record["slot"] and state.unit != record["unit"]:
-        steps.append(
-            Step(
-                "unit", "install the unit", "server", difference(state.unit, record["unit"]), "the old unit is put back"
-            )
-        )
+    units = _changed_units(record, state)
+    if units:
+        steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
+    if starts and leaves and strategy == "stop-first":
+        title = "stop the old backend first: it is away until the switch, for as long as the new one takes to start"
+        steps.append(Step("stop-first", title, "server", (), "the old backend is started again"))
     if starts:
         steps += _start_steps(record)
     if state.nginx != record["nginx"]:
@@ -157,7 +167,15 @@ def activation_steps(record: Record, state: ServerState) -> tuple[Step, ...]:
         steps.append(
             Step("nginx", "test and install nginx's files, reload", "server", changes, "the old files are put back")
         )
-    return (*steps, *_switch_steps(record, state, bool(leaves)))
+    return (*steps, *_switch_steps(record, state, bool(leaves) and strategy == "rolling"))
+
+
+def check_second_copy(record: Record, state: ServerState, strategy: Strategy, target_name: str) -> list[Finding]:
+    """Return a finding when the release's backend would run beside the old one for a while and both do not fit."""
+    beside = bool(record["slot"]) and record["slot"] not in state.running and bool(state.running)
+    if not beside or strategy == "stop-first":
+        return []
+    return check_memory(state.memory, state.facts["memory"]["available"], target_name)
 
 
 def _start_steps(record: Record) -> list[Step]:
@@ -225,7 +243,7 @@ def ship_steps(
         _upload_step(cargo),
         Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
     ]
-    activation = list(activation_steps(record, state))
+    activation = list(activation_steps(record, state, target.strategy))
     if new_slot and backend and parts:
         # The unit comes first, because it brings the app's user; then what prepares the slot, then its start.
         first = [step for step in activation if step.name == "unit"]

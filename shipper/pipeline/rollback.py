@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from shipper.config.project import Strategy
 from shipper.errors import ConfigError
 from shipper.events import Emit
+from shipper.findings import refuse_errors
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.job import Job
-from shipper.pipeline.plan import Plan, activation_steps
+from shipper.pipeline.plan import Plan, activation_steps, check_second_copy
 from shipper.pipeline.server import Record, ServerState, connect, read_state
 
 
@@ -26,7 +28,8 @@ def choose_release(state: ServerState, wanted: str | None) -> Record:
                 fix="inv status   (shows the good ones)",
             )
         return record
-    earlier = [r for r in state.releases if r["state"] == "good" and r["id"] < state.live]
+    # Nothing is live when somebody removed the live release by hand: then the newest good one is the way back.
+    earlier = [r for r in state.releases if r["state"] == "good" and (not state.live or r["id"] < state.live)]
     if not earlier:
         raise ConfigError(
             "There is no earlier good release to go back to.",
@@ -36,8 +39,8 @@ def choose_release(state: ServerState, wanted: str | None) -> Record:
     return earlier[0]
 
 
-def plan_rollback(state: ServerState, wanted: str | None) -> Plan:
-    """Compute the plan of a rollback; no steps when the release is live already."""
+def plan_rollback(state: ServerState, wanted: str | None, strategy: Strategy, target_name: str) -> Plan:
+    """Compute the plan of a rollback; no steps when the release is live already. Raises FindingsError."""
     record = choose_release(state, wanted)
     if record["id"] == state.live:
         return Plan("rollback", record, ())
@@ -46,15 +49,16 @@ def plan_rollback(state: ServerState, wanted: str | None) -> Plan:
             f"The backend of {record['id']} is no longer on the server (slot {record['slot']}).",
             fix="Check out its commit and ship that: git checkout " + (record["commit"][:7] or "<commit>"),
         )
-    return Plan("rollback", record, activation_steps(record, state))
+    refuse_errors(check_second_copy(record, state, strategy, target_name))
+    return Plan("rollback", record, activation_steps(record, state, strategy))
 
 
 def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
     """Make an earlier release live again. Raises the errors of shipper.errors; then what was live still is."""
     started = time.monotonic()
-    with connect(job) as session:
+    with connect(job, emit) as session:
         state = read_state(session, job.app)
-        plan = plan_rollback(state, wanted)
+        plan = plan_rollback(state, wanted, job.target.strategy, job.target_name)
         url = job.target.public_url
         if plan.nothing_to_do:
             return Report(plan, state.live, url, time.monotonic() - started, outcome="unchanged")

@@ -10,6 +10,7 @@ from typing import Any
 from shipper.build.dependencies import Python, python_platform
 from shipper.config.project import Backend
 from shipper.errors import ConfigError, HostError
+from shipper.events import Emit, Event
 from shipper.host.connection import open_host
 from shipper.host.session import AgentSession, open_agent
 from shipper.pipeline.job import Job
@@ -17,12 +18,17 @@ from shipper.pipeline.job import Job
 Record = dict[str, Any]
 
 
+# The first that looks after an interrupted ship waits until that was finished or undone.
+_STATE_SECONDS = 180.0
+
+
 @dataclass(frozen=True)
 class ServerState:
     """The app on one server at one moment.
 
     `live` is a release id or "". `releases` are their records, the newest first. `environment` holds the names of the
-    variables (never a value) and `environment_digest` changes with any of them. `facts` are the agent's.
+    variables (never a value) and `environment_digest` changes with any of them. `memory` is what the
+    live backend holds, in bytes. `facts` are the agent's.
     """
 
     live: str
@@ -33,8 +39,9 @@ class ServerState:
     empty_variables: frozenset[str]
     environment_digest: str
     nginx: Mapping[str, str]
-    unit: str
+    units: Mapping[str, str]
     migrations: frozenset[str]
+    memory: int
     facts: Mapping[str, Any]
 
     @classmethod
@@ -50,8 +57,9 @@ class ServerState:
             empty_variables=frozenset(environment["empty"]),
             environment_digest=environment["digest"],
             nginx=answer["nginx"],
-            unit=answer["unit"],
+            units=answer["units"],
             migrations=frozenset(answer["migrations"]),
+            memory=answer["memory"],
             facts=answer["facts"],
         )
 
@@ -72,15 +80,19 @@ class ServerState:
 
 
 @contextmanager
-def connect(job: Job) -> Iterator[AgentSession]:
+def connect(job: Job, emit: Emit) -> Iterator[AgentSession]:
     """Open the connection to the target's server and start the agent there. Raises HostError."""
-    with open_host(job.target, job.target_name) as host, open_agent(host) as session:
+
+    def note(text: str) -> None:
+        emit(Event("note", "agent", text))
+
+    with open_host(job.target, job.target_name) as host, open_agent(host, note) as session:
         yield session
 
 
 def read_state(session: AgentSession, app: str) -> ServerState:
     """Ask the agent what is on the server."""
-    return ServerState.parse(session.call("state", {"app": app}))
+    return ServerState.parse(session.call("state", {"app": app}, deadline=_STATE_SECONDS))
 
 
 def backend_python(state: ServerState, backend: Backend, host: str) -> tuple[Python, str]:

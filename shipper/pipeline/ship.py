@@ -8,25 +8,34 @@ from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
-from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
-from shipper.errors import FindingsError
+from shipper.deliver.manifest import Tree
+from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
 from shipper.events import Emit, Event, count_files
-from shipper.findings import Finding
+from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.gather import Gathered, gather, new_release_id
 from shipper.pipeline.job import Job, who
-from shipper.pipeline.plan import Plan, activation_steps, is_live, release_record, ship_steps, slot_name
+from shipper.pipeline.plan import (
+    Plan,
+    activation_steps,
+    check_second_copy,
+    is_live,
+    release_record,
+    ship_steps,
+    slot_name,
+)
+from shipper.pipeline.server import Record
 
 _UPLOAD_SECONDS = 3600.0
+# The server reads all of the contents that it will use, to find damaged ones.
+_PREPARE_SECONDS = 600.0
 
 
 def plan_ship(job: Job, gathered: Gathered) -> Plan:
     """Compute the plan of a ship. Reads from the server what it lacks; writes nothing. Raises FindingsError."""
     project, state = job.workspace.project, gathered.state
     findings = _findings(job, gathered)
-    blocking = [finding for finding in findings if finding.severity == "error"]
-    if blocking:
-        raise FindingsError(blocking)
+    refuse_errors(findings)
     parts, site = gathered.parts, gathered.site
     slot = slot_name(parts, project.backend, state.environment_digest) if parts and project.backend else ""
     unit = parts.unit if parts else ""
@@ -34,11 +43,12 @@ def plan_ship(job: Job, gathered: Gathered) -> Plan:
     record = release_record(release_id, gathered.origin, project, job.target, site, slot, unit, gathered.nginx)
     if is_live(record, state):
         return Plan("ship", record, (), tuple(findings))
+    refuse_errors(check_second_copy(record, state, job.target.strategy, job.target_name))
     live = state.live_record
-    if live and all(live.get(key) == record[key] for key in ("site", "slot", "nginx", "static", "unit")):
+    if live and all(live.get(key) == record[key] for key in ("site", "slot", "nginx", "static", "unit", "boot")):
         # All of it is there; only what runs or what is installed is not as it should be.
-        return Plan("ship", live, activation_steps(live, state), tuple(findings))
-    cargo = _cargo(job, gathered)
+        return Plan("ship", live, activation_steps(live, state, job.target.strategy), tuple(findings))
+    cargo = _cargo(job, gathered, record)
     steps = ship_steps(record, state, project, job.target, site, parts, cargo)
     return Plan("ship", record, steps, tuple(findings))
 
@@ -54,13 +64,16 @@ def _findings(job: Job, gathered: Gathered) -> list[Finding]:
     return findings
 
 
-def _trees(gathered: Gathered) -> list[Any]:
+def _trees(gathered: Gathered, record: Record) -> list[Tree]:
+    """Return the trees that will be laid out: a slot that is there already needs none of its contents."""
     trees = [gathered.site.tree] if gathered.site else []
-    return trees + ([gathered.parts.code, gathered.parts.dependencies] if gathered.parts else [])
+    if gathered.parts and record["slot"] not in gathered.state.slots:
+        trees += [gathered.parts.code, gathered.parts.dependencies]
+    return trees
 
 
-def _cargo(job: Job, gathered: Gathered) -> Cargo:
-    trees = _trees(gathered)
+def _cargo(job: Job, gathered: Gathered, record: Record) -> Cargo:
+    trees = _trees(gathered, record)
     return choose(trees, gathered.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
 
 
@@ -79,18 +92,20 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
         if not confirm(plan):
             return Report(plan, gathered.state.live, url, _since(started), outcome="declined")
         started += _since(asked)  # how long somebody thought about it is not how long it took
-        files, sent = _transfer(job, gathered, emit) if any(step.name == "upload" for step in plan.steps) else (0, 0)
+        uploads = any(step.name == "upload" for step in plan.steps)
+        files, sent = _transfer(job, gathered, plan.record, emit) if uploads else (0, 0)
         result = activate(job, gathered.session, plan, emit)
         return Report(plan, result["live"], url, _since(started), files, sent, tuple(result["trouble"]))
 
 
-def _transfer(job: Job, gathered: Gathered, emit: Emit) -> tuple[int, int]:
+def _transfer(job: Job, gathered: Gathered, record: Record, emit: Emit) -> tuple[int, int]:
     """Send what the server lacks after it made room; return how many contents and how many bytes travelled."""
     began = time.monotonic()
     emit(Event("start", "upload", "What the server lacks"))
-    trees = _trees(gathered)
-    asked = {"app": job.app, "who": who(), "keep": job.target.keep, "keys": keys_of(trees)}
-    cargo = choose(trees, gathered.session.call("prepare", asked))
+    trees = _trees(gathered, record)
+    room = room_besides(trees)
+    asked = {"app": job.app, "who": who(), "keep": job.target.keep, "objects": objects_of(trees), "room": room}
+    cargo = choose(trees, gathered.session.call("prepare", asked, deadline=_PREPARE_SECONDS))
     counter = Counter()
     if cargo.entries:
         gathered.session.call(

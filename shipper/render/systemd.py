@@ -17,6 +17,11 @@ def backend_unit(app: str, backend: Backend, python: str) -> str:
     return fill("systemd/app@.service.j2", app=app, command=line, memory=backend.memory)
 
 
+def boot_unit(app: str) -> str:
+    """Return the unit that starts, after a reboot, the slot of the live release."""
+    return fill("systemd/app.service.j2", app=app)
+
+
 def _quoted(word: str) -> str:
     """Quote a word for ExecStart=: `%` and `$` doubled, the rest in double quotes (systemd.service(5))."""
     escaped = word.replace("%", "%%").replace("$", "$$")

@@ -14,7 +14,10 @@ from shipper.report.console import console
 def show_status(status: Mapping[str, Any], target: str, url: str) -> None:
     """Print the agent's answer to `status`: live release, its backend, memory and disk, releases, last ships."""
     facts = status["facts"]
-    if not status["live"]:
+    if status["dangling"]:
+        console.print(f"[red]current points to {status['dangling']}, which is no longer on the server.[/red]")
+        console.print("[green]->[/green] inv rollback   (the newest good release), or inv ship")
+    elif not status["live"]:
         console.print(f"Nothing is live on {target} yet. -> inv ship --to {target}")
     live: Mapping[str, Any] = next((r for r in status["releases"] if r["id"] == status["live"]), {})
     if live:

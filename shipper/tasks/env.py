@@ -15,11 +15,11 @@ def push(context: Context, to: str = "") -> None:
     """Send the target's env file; the next ship starts the backend with it."""
     from shipper.pipeline.environment import push as push_environment
     from shipper.pipeline.server import connect
-    from shipper.report.console import show_findings
+    from shipper.report.console import Reporter, show_findings
     from shipper.report.environment import show_pushed
 
     job = find_job(to)
-    with connect(job) as session:
+    with connect(job, Reporter()) as session:
         difference, findings = push_environment(job, session)
     show_findings(findings)
     show_pushed(difference, job.target.env_file, job.target_name)
@@ -28,17 +28,15 @@ def push(context: Context, to: str = "") -> None:
 @command(help={"to": _TO})
 def check(context: Context, to: str = "") -> None:
     """Check the target's env file and compare it with the server's; values stay hidden."""
-    from shipper.errors import FindingsError
+    from shipper.findings import refuse_errors
     from shipper.pipeline.environment import check_file, compare
     from shipper.pipeline.server import connect
-    from shipper.report.console import show_findings
+    from shipper.report.console import Reporter, show_findings
     from shipper.report.environment import show_difference
 
     job = find_job(to)
     env, findings = check_file(job)
-    with connect(job) as session:
+    with connect(job, Reporter()) as session:
         show_difference(compare(job, session, env), job.target.env_file, job.target_name)
-    blocking = [finding for finding in findings if finding.severity == "error"]
-    show_findings([finding for finding in findings if finding not in blocking])
-    if blocking:
-        raise FindingsError(blocking)
+    show_findings([finding for finding in findings if finding.severity != "error"])
+    refuse_errors(findings)

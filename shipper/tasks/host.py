@@ -14,10 +14,11 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 def check(context: Context, to: str = "") -> None:
     """Show the server's facts: system, memory, disk, nginx, systemd, Python, Docker, ports."""
     from shipper.pipeline.server import connect
+    from shipper.report.console import Reporter
     from shipper.report.facts import show_facts
 
     job = find_job(to)
-    with connect(job) as session:
+    with connect(job, Reporter()) as session:
         facts = session.call("facts", {})
     show_facts(facts, job.target_name)
 

@@ -68,10 +68,11 @@ def build(context: Context, to: str = "") -> None:
 def status(context: Context, to: str = "") -> None:
     """Show what is live: release, age, backend, memory, disk, last ships."""
     from shipper.pipeline.server import connect
+    from shipper.report.console import Reporter
     from shipper.report.status import show_status
 
     job = find_job(to)
-    with connect(job) as session:
+    with connect(job, Reporter()) as session:
         answer = session.call("status", {"app": job.app})
     show_status(answer, job.target_name, job.target.public_url)
 
@@ -101,11 +102,11 @@ def rollback(context: Context, release: str = "", to: str = "", yes: bool = Fals
 def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = False, lines: int = 100) -> None:
     """Show the last lines of the backend's log, or of nginx's."""
     from shipper.pipeline.server import connect
-    from shipper.report.console import show_line
+    from shipper.report.console import Reporter, show_line
 
     job = find_job(to)
     asked = {"app": job.app, "source": "nginx" if nginx else "backend", "lines": lines, "follow": follow}
-    with connect(job) as session:
+    with connect(job, Reporter()) as session:
         session.call("logs", asked, on_event=show_line)
 
 

@@ -176,7 +176,7 @@ def test_a_full_disk_is_named_and_the_old_release_serves_on(corner: Corner, sand
     (corner.root / "site/film.bin").write_bytes(os.urandom(9_000_000))
     ended = corner.ship()
     assert ended.code == 1, ended.output
-    assert "disk of the server is full" in ended.output
+    assert "does not fit on the disk of the server; nothing was sent" in ended.output
     assert "->" in ended.output
     assert corner.live() == live
     assert corner.get("/api/health")[0] == 200

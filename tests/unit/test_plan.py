@@ -16,6 +16,7 @@ from shipper.pipeline.plan import (
     BackendParts,
     SiteBuild,
     activation_steps,
+    check_second_copy,
     is_live,
     release_record,
     ship_steps,
@@ -23,6 +24,7 @@ from shipper.pipeline.plan import (
 )
 from shipper.pipeline.rollback import plan_rollback
 from shipper.pipeline.server import Record, ServerState
+from shipper.render.systemd import boot_unit
 
 TOML = """
 name = "shop"
@@ -46,7 +48,10 @@ SITE = SiteBuild(tree(index="a"), (), "built")
 PARTS = BackendParts(
     tree(main="b", app__migrations__0001="c"), tree(django="d"), "unit", "/usr/bin/python3", "as before"
 )
-EMPTY = ServerState("", (), frozenset(), frozenset(), frozenset(), frozenset(), "env1", NGINX, "", frozenset(), {})
+UNITS = {"unit": "unit", "boot": boot_unit("shop")}
+NONE = frozenset[str]()
+FACTS = {"memory": {"available": 200_000_000}}
+EMPTY = ServerState("", (), NONE, NONE, NONE, NONE, "env1", NGINX, {"unit": "", "boot": ""}, NONE, 90_000_000, FACTS)
 
 
 def record(number: int, site: SiteBuild = SITE, parts: BackendParts = PARTS, env: str = "env1") -> Record:
@@ -66,7 +71,7 @@ def server(*records: Record, **changes: Any) -> ServerState:
         releases=tuple(reversed(records)),
         slots=slots,
         running=frozenset({live["slot"]}),
-        unit="unit",
+        units=UNITS,
     )
     return dataclasses.replace(state, **changes)
 
@@ -112,14 +117,26 @@ def test_what_is_live_already_is_not_shipped_again() -> None:
     assert is_live(record(2), server(live))
     assert not is_live(record(2), server(live, running=frozenset()))
     assert not is_live(record(2), server(live, nginx={"http": "edited by hand", "server": "server"}))
-    assert not is_live(record(2), server(live, unit="edited by hand"))
+    assert not is_live(record(2), server(live, units={**UNITS, "unit": "edited by hand"}))
     assert not is_live(record(2), EMPTY)
 
 
 def test_a_backend_that_does_not_run_is_only_started() -> None:
     live = record(1)
-    steps = [step.name for step in activation_steps(live, server(live, running=frozenset()))]
+    steps = [step.name for step in activation_steps(live, server(live, running=frozenset()), "rolling")]
     assert steps == ["start", "health", "switch", "verify"]
+
+
+def test_where_two_copies_do_not_fit_the_plan_asks_and_then_stops_the_old_one_first() -> None:
+    other = dataclasses.replace(PARTS, code=tree(main="e"))
+    tight = server(record(1), memory=300_000_000)
+    (finding,) = check_second_copy(record(2, parts=other), tight, "rolling", "production")
+    assert "300 MB" in finding.message
+    assert 'strategy = "stop-first" in [targets.production]' in finding.fix
+    assert check_second_copy(record(2, parts=other), server(record(1)), "rolling", "production") == []
+    assert check_second_copy(record(2, parts=other), tight, "stop-first", "production") == []
+    steps = [step.name for step in activation_steps(record(2, parts=other), tight, "stop-first")]
+    assert steps == ["stop-first", "start", "health", "switch", "verify"]
 
 
 @pytest.mark.parametrize(
@@ -150,18 +167,18 @@ def test_pending_migrations_are_named() -> None:
 
 def test_a_rollback_takes_the_newest_good_release_before_the_live_one() -> None:
     bad = {**record(2), "state": "bad"}
-    plan = plan_rollback(server(record(1), bad, record(3)), None)
+    plan = plan_rollback(server(record(1), bad, record(3)), None, "rolling", "production")
     assert plan.record["id"] == record(1)["id"]
     assert [step.name for step in plan.steps] == ["switch", "verify"]
 
 
 def test_a_rollback_without_a_way_back_says_so() -> None:
     with pytest.raises(ConfigError, match="no earlier good release"):
-        plan_rollback(server(record(1)), None)
+        plan_rollback(server(record(1)), None, "rolling", "production")
     with pytest.raises(ConfigError, match="There is no release 20260101T000000Z-0000000"):
-        plan_rollback(server(record(1)), "20260101T000000Z-0000000")
+        plan_rollback(server(record(1)), "20260101T000000Z-0000000", "rolling", "production")
     with pytest.raises(ConfigError, match="no longer on the server"):
-        plan_rollback(server(record(1), record(2), slots=frozenset()), None)
+        plan_rollback(server(record(1), record(2), slots=frozenset()), None, "rolling", "production")
 
 
 def test_every_step_can_be_told_to_the_agent() -> None:

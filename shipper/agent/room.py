@@ -1,0 +1,32 @@
+"""Whether a release fits on the disk, asked before its first byte is sent (field note H1)."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import AgentError
+from .layout import Layout
+
+
+def check(layout: Layout, size: int, inodes: int) -> None:
+    """Raise AgentError unless `size` bytes and `inodes` files more fit on the file system of the app's folder."""
+    usage = os.statvfs(layout.root)
+    free = usage.f_bavail * usage.f_frsize
+    if free < size:
+        raise _no_room(layout, f"{_megabytes(size)} are needed, {_megabytes(free)} are free")
+    # Some file systems, such as btrfs, count no inodes and say that they have none at all.
+    if usage.f_files and usage.f_favail < inodes:
+        raise _no_room(layout, f"{inodes:,} inodes are needed, {usage.f_favail:,} are free")
+
+
+def _no_room(layout: Layout, why: str) -> AgentError:
+    return AgentError(
+        "release",
+        "The release does not fit on the disk of the server; nothing was sent.",
+        f"{why} (file system of {layout.root}; old releases are removed already).",
+        "Make room (`inv host.check` shows the disk), or lower `keep` in the target, then ship again.",
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
