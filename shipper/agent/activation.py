@@ -1,9 +1,9 @@
 """Bringing a release live: runs the steps that the client planned, and puts everything back when one fails.
 
-Until the step `verify` has passed, any failure makes the server what it was. After it the new release is live for
-good; what follows (drain, stop, prune) only tidies up, and a failure there is told, not undone. Nothing here waits for
-the client: one that has left misses the events, and the journal has them. The journal is written before a step acts,
-so that whoever comes after a killed agent can finish or undo its work (shipper.agent.recovery).
+As long as the old backend runs, any failure makes the server what it was. From then on the new release is live for
+good; what follows (stop, prune) only tidies up, and a failure there is told, not undone. Nothing here waits for the
+client: one that has left misses the events, and the journal has them. The journal is written before a step acts, so
+that whoever comes after a killed agent can finish or undo its work (shipper.agent.recovery).
 """
 
 from __future__ import annotations

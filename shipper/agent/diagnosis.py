@@ -48,6 +48,17 @@ def unhealthy(
     return AgentError("release", what, f"{facts}\n{last}", fix)
 
 
+def crashed(unit: str, state: UnitState, lines: Sequence[str]) -> AgentError:
+    """Explain that a copy that was healthy ended, or was started again, soon after it had gone live."""
+    return AgentError(
+        "release",
+        "The new backend was healthy and then ended by itself"
+        + (", out of memory." if state.result == "oom-kill" else "."),
+        "\n".join([f"{unit}: {state.active}, {state.restarts} restarts", *lines]),
+        "The old release is live again. The last lines above say why it ended; `inv logs` shows more.",
+    )
+
+
 def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines: str) -> tuple[str, str]:
     limit = arguments["memory"]
     # systemd forgets the result when it starts the unit again; its line in the journal stays.

@@ -54,6 +54,11 @@ class Layout:
         return f"{self.app}@{check_name('slot', slot, SLOT_NAME)}.service"
 
     @property
+    def access_log(self) -> str:
+        """Where nginx logs the requests of the app."""
+        return f"/var/log/nginx/{self.app}.access.log"
+
+    @property
     def unit_file(self) -> str:
         """The template of all units of this app."""
         return os.path.join(self.units, f"{self.app}@.service")

@@ -62,7 +62,7 @@ def _backend(layout: Layout, slots: list[str], request: dict[str, Any]) -> list[
 
 
 def _nginx(layout: Layout, request: dict[str, Any]) -> list[str]:
-    files = [f"/var/log/nginx/{layout.app}.{kind}.log" for kind in ("access", "error")]
+    files = [layout.access_log, layout.access_log.replace(".access.", ".error.")]
     present = [path for path in files if os.path.exists(path)]
     if not present:
         raise AgentError("config", f"nginx has no log of {layout.app} yet.", "", "inv ship")

@@ -10,7 +10,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import diagnosis, environment, health, journal, leftovers, nginx, release, settle, slot, store, systemd, tree
+from . import (
+    diagnosis,
+    environment,
+    health,
+    journal,
+    leftovers,
+    nginx,
+    release,
+    settle,
+    slot,
+    store,
+    systemd,
+    tree,
+    watch,
+)
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -203,8 +217,15 @@ def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer
         time.sleep(0.05)
 
 
+def _watch(run: Run, arguments: dict[str, Any]) -> str:
+    """Look for a while at how the requests of visitors end."""
+    return watch.errors(run.layout, run.switched_at, arguments["seconds"], arguments["errors"], arguments["at_least"])
+
+
 def _drain(run: Run, arguments: dict[str, Any]) -> str:
-    """Leave the old copy time to finish what it was asked before the switch."""
+    """Leave the old copy time to finish what it was asked before the switch; the new one may still fail meanwhile."""
+    if run.slot:
+        watch.crashes(run.layout.unit(run.slot), run.switched_at, arguments["seconds"], run.mask)
     time.sleep(max(0.0, run.switched_at + arguments["seconds"] - time.monotonic()))
     return f"{arguments['seconds']} s since the switch"
 
@@ -248,7 +269,8 @@ _STEPS = {
         Step("nginx", _nginx),
         Step("switch", _switch),
         Step("verify", _verify),
-        Step("drain", _drain, tidies=True),
+        Step("watch", _watch),
+        Step("drain", _drain),
         Step("stop", _stop, tidies=True),
         Step("prune", _prune, tidies=True),
     )

@@ -207,6 +207,16 @@ class Nginx(Model):
     websockets: tuple[Prefix, ...] = Field((), description="prefixes that carry websockets")
 
 
+class AutoRollback(Model):
+    """`[targets.<name>.auto_rollback]`: going back by itself when visitors get server errors after the switch."""
+
+    seconds: Annotated[int, Field(ge=5, le=600)] = Field(30, description="how long to watch, from the switch on")
+    errors: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="percentage points of server errors (5xx) above what it was before, from which on to go back"
+    )
+    at_least: Annotated[int, Field(ge=1)] = Field(20, description="requests below which no share is computed")
+
+
 class Target(Model):
     """`[targets.<name>]`: a place to ship to."""
 
@@ -228,6 +238,7 @@ class Target(Model):
         "rolling",
         description="'stop-first' stops the old backend before the new one starts, where both do not fit in memory",
     )
+    auto_rollback: AutoRollback | None = Field(None, description="watching visitors' requests after the switch")
     keep: Annotated[int, Field(ge=2, le=100)] = Field(5, description="good releases to keep on the server")
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from shipper.check.memory import check_memory
-from shipper.config.project import Backend, Project, Strategy, Target
+from shipper.config.project import Backend, Project, Target
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
 from shipper.events import count_files
@@ -147,7 +147,7 @@ def _changed_units(record: Record, state: ServerState) -> tuple[str, ...]:
     return tuple(line for name in wanted for line in difference(state.units[name], record[name]))
 
 
-def activation_steps(record: Record, state: ServerState, strategy: Strategy) -> tuple[Step, ...]:
+def activation_steps(record: Record, state: ServerState, target: Target) -> tuple[Step, ...]:
     """Return the steps that bring a release live that is already laid out on the server."""
     starts = bool(record["slot"]) and record["slot"] not in state.running
     leaves = state.running - {record["slot"]}
@@ -155,7 +155,7 @@ def activation_steps(record: Record, state: ServerState, strategy: Strategy) -> 
     units = _changed_units(record, state)
     if units:
         steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
-    if starts and leaves and strategy == "stop-first":
+    if starts and leaves and target.strategy == "stop-first":
         title = "stop the old backend first: it is away until the switch, for as long as the new one takes to start"
         steps.append(Step("stop-first", title, "server", (), "the old backend is started again"))
     if starts:
@@ -167,13 +167,13 @@ def activation_steps(record: Record, state: ServerState, strategy: Strategy) -> 
         steps.append(
             Step("nginx", "test and install nginx's files, reload", "server", changes, "the old files are put back")
         )
-    return (*steps, *_switch_steps(record, state, bool(leaves) and strategy == "rolling"))
+    return (*steps, *_switch_steps(record, state, target, bool(leaves) and target.strategy == "rolling"))
 
 
-def check_second_copy(record: Record, state: ServerState, strategy: Strategy, target_name: str) -> list[Finding]:
+def check_second_copy(record: Record, state: ServerState, target: Target, target_name: str) -> list[Finding]:
     """Return a finding when the release's backend would run beside the old one for a while and both do not fit."""
     beside = bool(record["slot"]) and record["slot"] not in state.running and bool(state.running)
-    if not beside or strategy == "stop-first":
+    if not beside or target.strategy == "stop-first":
         return []
     return check_memory(state.memory, state.facts["memory"]["available"], target_name)
 
@@ -192,7 +192,7 @@ def _start_steps(record: Record) -> list[Step]:
     ]
 
 
-def _switch_steps(record: Record, state: ServerState, leaves: bool) -> list[Step]:
+def _switch_steps(record: Record, state: ServerState, target: Target, leaves: bool) -> list[Step]:
     verify = {"host": record["host"], "paths": record["paths"], "patience": PUBLIC_PATIENCE_SECONDS}
     before = state.live or "nothing"
     steps = [
@@ -205,6 +205,10 @@ def _switch_steps(record: Record, state: ServerState, leaves: bool) -> list[Step
         ),
         Step("verify", "see it through nginx and at the public address", "server", (), "", verify),
     ]
+    if target.auto_rollback:
+        limits = target.auto_rollback
+        title = f"watch visitors' requests for {limits.seconds} s; back at {limits.errors} % more server errors"
+        steps.append(Step("watch", title, "server", (), "", limits.model_dump()))
     if leaves:
         steps += [
             Step(
@@ -243,7 +247,7 @@ def ship_steps(
         _upload_step(cargo),
         Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
     ]
-    activation = list(activation_steps(record, state, target.strategy))
+    activation = list(activation_steps(record, state, target))
     if new_slot and backend and parts:
         # The unit comes first, because it brings the app's user; then what prepares the slot, then its start.
         first = [step for step in activation if step.name == "unit"]

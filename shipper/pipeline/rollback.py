@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from shipper.config.project import Strategy
+from shipper.config.project import Target
 from shipper.errors import ConfigError
 from shipper.events import Emit
 from shipper.findings import refuse_errors
@@ -39,7 +39,7 @@ def choose_release(state: ServerState, wanted: str | None) -> Record:
     return earlier[0]
 
 
-def plan_rollback(state: ServerState, wanted: str | None, strategy: Strategy, target_name: str) -> Plan:
+def plan_rollback(state: ServerState, wanted: str | None, target: Target, target_name: str) -> Plan:
     """Compute the plan of a rollback; no steps when the release is live already. Raises FindingsError."""
     record = choose_release(state, wanted)
     if record["id"] == state.live:
@@ -49,8 +49,8 @@ def plan_rollback(state: ServerState, wanted: str | None, strategy: Strategy, ta
             f"The backend of {record['id']} is no longer on the server (slot {record['slot']}).",
             fix="Check out its commit and ship that: git checkout " + (record["commit"][:7] or "<commit>"),
         )
-    refuse_errors(check_second_copy(record, state, strategy, target_name))
-    return Plan("rollback", record, activation_steps(record, state, strategy))
+    refuse_errors(check_second_copy(record, state, target, target_name))
+    return Plan("rollback", record, activation_steps(record, state, target))
 
 
 def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
@@ -58,7 +58,7 @@ def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan],
     started = time.monotonic()
     with connect(job, emit) as session:
         state = read_state(session, job.app)
-        plan = plan_rollback(state, wanted, job.target.strategy, job.target_name)
+        plan = plan_rollback(state, wanted, job.target, job.target_name)
         url = job.target.public_url
         if plan.nothing_to_do:
             return Report(plan, state.live, url, time.monotonic() - started, outcome="unchanged")

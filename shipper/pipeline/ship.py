@@ -43,11 +43,11 @@ def plan_ship(job: Job, gathered: Gathered) -> Plan:
     record = release_record(release_id, gathered.origin, project, job.target, site, slot, unit, gathered.nginx)
     if is_live(record, state):
         return Plan("ship", record, (), tuple(findings))
-    refuse_errors(check_second_copy(record, state, job.target.strategy, job.target_name))
+    refuse_errors(check_second_copy(record, state, job.target, job.target_name))
     live = state.live_record
     if live and all(live.get(key) == record[key] for key in ("site", "slot", "nginx", "static", "unit", "boot")):
         # All of it is there; only what runs or what is installed is not as it should be.
-        return Plan("ship", live, activation_steps(live, state, job.target.strategy), tuple(findings))
+        return Plan("ship", live, activation_steps(live, state, job.target), tuple(findings))
     cargo = _cargo(job, gathered, record)
     steps = ship_steps(record, state, project, job.target, site, parts, cargo)
     return Plan("ship", record, steps, tuple(findings))

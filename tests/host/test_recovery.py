@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from conftest import Exec
 from corner import PROGRAM, Corner
+from load import Visitors, Wish
 
 START = 'VERSION = "one"'
 CHANGED = 'VERSION = "two"'
@@ -101,24 +102,30 @@ def test_a_damaged_content_in_the_store_is_noticed_and_sent_again(
     assert corner.get("/app.js")[1] == "console.log('whole');\n"
 
 
+def add_target(corner: Corner, name: str, more: str) -> None:
+    """Describe the practice server once more in ship.toml, as a target with other habits."""
+    access = corner.sandbox
+    text = (corner.root / "ship.toml").read_text(encoding="utf-8")
+    corner.write(
+        "ship.toml",
+        f"""{text}
+[targets.{name}]
+host = "127.0.0.1"
+user = "deploy"
+port = {access.ssh_port}
+key = "{access.key_file}"
+host_key = "{access.host_key_fingerprint}"
+url = "{access.url}"
+env_file = ".env.sandbox"
+{more}
+""",
+    )
+
+
 def test_where_two_copies_do_not_fit_the_old_one_is_stopped_first_if_wanted(corner: Corner, sandbox_exec: Exec) -> None:
     live = corner.shipped()
     corner.edit("backend/main.py", START, CHANGED)
-    access = corner.sandbox
-    values = {
-        "host": "127.0.0.1",
-        "user": "deploy",
-        "key": str(access.key_file),
-        "host_key": access.host_key_fingerprint,
-        "url": access.url,
-        "env_file": ".env.sandbox",
-        "strategy": "stop-first",
-    }
-    lines = [f'{key} = "{value}"' for key, value in values.items()]
-    text = (corner.root / "ship.toml").read_text()
-    corner.write(
-        "ship.toml", "\n".join([text, "[targets.small]", f"port = {access.ssh_port}", *lines]).replace("\n\n\n", "\n\n")
-    )
+    add_target(corner, "small", 'strategy = "stop-first"')
     plan = corner.shipper("plan", "--to", "small")
     assert "stop the old backend first" in plan.output, plan.output
     ended = corner.shipper("ship", "--yes", "--to", "small")
@@ -131,6 +138,40 @@ def test_where_two_copies_do_not_fit_the_old_one_is_stopped_first_if_wanted(corn
     assert "undo start" in failed.output
     assert '"two"' in corner.get("/api/health")[1]
     assert corner.live() > live
+
+
+def test_a_backend_that_ends_soon_after_it_was_healthy_is_taken_back(corner: Corner, sandbox_exec: Exec) -> None:
+    live = corner.shipped()
+    crash = (
+        "import sys, threading\nthreading.Timer(1.0, os._exit, [3]).start()\nprint('about to end', file=sys.stderr)\n"
+    )
+    corner.edit("backend/main.py", START, crash + CHANGED)
+    ended = corner.ship()
+    assert ended.code == 1, ended.output
+    assert "was healthy and then ended by itself" in ended.output
+    assert "about to end" in ended.output
+    assert corner.live() == live
+    assert '"one"' in corner.get("/api/health")[1]
+    assert len(sandbox_exec(["sh", "-c", RUNNING])[1].splitlines()) == 1
+
+
+def test_server_errors_of_visitors_bring_the_old_release_back(corner: Corner) -> None:
+    live = corner.shipped()
+    add_target(corner, "watched", "auto_rollback = { seconds = 20, at_least = 10 }")
+    visits = [Wish("GET", "/", True, ("<h1>",)), Wish("POST", "/api/echo", True, ('"bytes"', "Internal Server Error"))]
+    with Visitors(corner.url, visits):
+        corner.edit("backend/main.py", START, CHANGED)
+        fine = corner.shipper("ship", "--yes", "--to", "watched")
+        assert fine.code == 0, fine.output
+        assert "0.0 % server errors in" in fine.output
+        live = corner.live()
+        corner.edit("backend/main.py", '"bytes": len(body)', '"bytes": len(None)')
+        ended = corner.shipper("ship", "--yes", "--to", "watched")
+    assert ended.code == 1, ended.output
+    assert "after the switch were server errors (before: 0 %)" in ended.output
+    assert "500 /api/echo" in ended.output
+    assert corner.live() == live
+    assert corner.get("/api/health")[0] == 200
 
 
 def test_a_folder_of_somebody_else_is_refused(corner: Corner, sandbox_exec: Exec) -> None:

@@ -36,6 +36,7 @@ app = "config.asgi:application"
 """
 PROJECT = parse_project(TOML, "ship.toml")
 TARGET = Target(host="203.0.113.7", domain="shop.example.com")
+SMALL = TARGET.model_copy(update={"strategy": "stop-first"})
 NGINX = {"http": "http", "server": "server"}
 ORIGIN = {"commit": "abcdef1234", "dirty": False, "who": "kim@laptop", "created": "2026-11-20T00:00:00Z"}
 
@@ -123,19 +124,19 @@ def test_what_is_live_already_is_not_shipped_again() -> None:
 
 def test_a_backend_that_does_not_run_is_only_started() -> None:
     live = record(1)
-    steps = [step.name for step in activation_steps(live, server(live, running=frozenset()), "rolling")]
+    steps = [step.name for step in activation_steps(live, server(live, running=frozenset()), TARGET)]
     assert steps == ["start", "health", "switch", "verify"]
 
 
 def test_where_two_copies_do_not_fit_the_plan_asks_and_then_stops_the_old_one_first() -> None:
     other = dataclasses.replace(PARTS, code=tree(main="e"))
     tight = server(record(1), memory=300_000_000)
-    (finding,) = check_second_copy(record(2, parts=other), tight, "rolling", "production")
+    (finding,) = check_second_copy(record(2, parts=other), tight, TARGET, "production")
     assert "300 MB" in finding.message
     assert 'strategy = "stop-first" in [targets.production]' in finding.fix
-    assert check_second_copy(record(2, parts=other), server(record(1)), "rolling", "production") == []
-    assert check_second_copy(record(2, parts=other), tight, "stop-first", "production") == []
-    steps = [step.name for step in activation_steps(record(2, parts=other), tight, "stop-first")]
+    assert check_second_copy(record(2, parts=other), server(record(1)), TARGET, "production") == []
+    assert check_second_copy(record(2, parts=other), tight, SMALL, "production") == []
+    steps = [step.name for step in activation_steps(record(2, parts=other), tight, SMALL)]
     assert steps == ["stop-first", "start", "health", "switch", "verify"]
 
 
@@ -167,18 +168,18 @@ def test_pending_migrations_are_named() -> None:
 
 def test_a_rollback_takes_the_newest_good_release_before_the_live_one() -> None:
     bad = {**record(2), "state": "bad"}
-    plan = plan_rollback(server(record(1), bad, record(3)), None, "rolling", "production")
+    plan = plan_rollback(server(record(1), bad, record(3)), None, TARGET, "production")
     assert plan.record["id"] == record(1)["id"]
     assert [step.name for step in plan.steps] == ["switch", "verify"]
 
 
 def test_a_rollback_without_a_way_back_says_so() -> None:
     with pytest.raises(ConfigError, match="no earlier good release"):
-        plan_rollback(server(record(1)), None, "rolling", "production")
+        plan_rollback(server(record(1)), None, TARGET, "production")
     with pytest.raises(ConfigError, match="There is no release 20260101T000000Z-0000000"):
-        plan_rollback(server(record(1)), "20260101T000000Z-0000000", "rolling", "production")
+        plan_rollback(server(record(1)), "20260101T000000Z-0000000", TARGET, "production")
     with pytest.raises(ConfigError, match="no longer on the server"):
-        plan_rollback(server(record(1), record(2), slots=frozenset()), None, "rolling", "production")
+        plan_rollback(server(record(1), record(2), slots=frozenset()), None, TARGET, "production")
 
 
 def test_every_step_can_be_told_to_the_agent() -> None:
