@@ -195,7 +195,9 @@ def _verify(run: Run, arguments: dict[str, Any]) -> str:
                 "\n".join(map(run.mask, lines)),
                 "The old release is live again. `inv logs` and `inv logs --nginx` show more.",
             )
-    answer_of_client = run.channel.ask("public", {"release": run.record["id"]}, timeout=arguments["patience"])
+    answer_of_client = run.channel.ask(
+        "public", {"release": run.record["id"], "paths": arguments["paths"]}, timeout=arguments["patience"]
+    )
     if isinstance(answer_of_client, dict) and not answer_of_client.get("ok"):
         raise AgentError(
             "release",

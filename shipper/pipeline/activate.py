@@ -34,7 +34,9 @@ def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[st
     """Let the agent run its part of the plan; answer its question about the public address from here."""
 
     def answer(question: str, about: Mapping[str, Any]) -> object:
-        return see_release(job.target.public_url, about["release"]) if question == "public" else None
+        if question != "public":
+            return None
+        return see_release(job.target.public_url, about["release"], about["paths"])
 
     titles = {step.name: step.title for step in plan.steps}
 

@@ -6,50 +6,81 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 RELEASE_PATH = "/.well-known/shipper/release"
 _TIMEOUT_SECONDS = 5.0
 _PATIENCE_SECONDS = 10.0
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.4
+# In a row, over more than a second: one good answer may come from a cache, or from the copy that was there before.
+_SIGHTINGS = 4
 
 
-def see_release(url: str, release_id: str) -> dict[str, Any]:
-    """Ask the public address which release is live until it says `release_id`, for ten seconds at most.
+class _Unseen(Exception):  # noqa: N818 - an answer, not an error of this program
+    """What was seen instead, and what to do about it."""
 
-    Returns {"ok": True}, or {"ok": False} with `what`, `why` and `fix`, which the agent reports as its own error.
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.fix = fix
+
+
+def see_release(url: str, release_id: str, paths: Sequence[str]) -> dict[str, Any]:
+    """Look at the public address until it shows `release_id` and answers `paths`, several times in a row.
+
+    Gives up after ten seconds. Returns {"ok": True}, or {"ok": False} with `what`, `why` and `fix`, which the agent
+    reports as its own error.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        why, fix = _look(url, release_id)
-        if not why:
-            return {"ok": True}
-        if time.monotonic() > deadline:
-            return {"ok": False, "what": f"The new release cannot be seen at {url}.", "why": why, "fix": fix}
-        time.sleep(_PAUSE_SECONDS)
+    seen = 0
+    while seen < _SIGHTINGS:
+        if seen:
+            time.sleep(_PAUSE_SECONDS)
+        try:
+            _look(url, release_id, paths)
+            seen += 1
+        except _Unseen as unseen:
+            if time.monotonic() > deadline:
+                what = f"The new release cannot be seen at {url}."
+                return {"ok": False, "what": what, "why": unseen.why, "fix": unseen.fix}
+            seen = 0
+            time.sleep(_PAUSE_SECONDS)
+    return {"ok": True}
 
 
-def _look(url: str, release_id: str) -> tuple[str, str]:
+def _look(url: str, release_id: str, paths: Sequence[str]) -> None:
+    status, text = _get(url, RELEASE_PATH)
+    if status != http.client.OK or text != release_id:
+        found = f"HTTP {status}" if status != http.client.OK else f"it says {text[:60]!r}"
+        raise _Unseen(
+            f"{RELEASE_PATH} at {url}: {found}",
+            "Check that the domain points to this server and to this app's server block.",
+        )
+    for path in paths:
+        status, _ = _get(url, path)
+        if status >= http.client.BAD_REQUEST:
+            raise _Unseen(f"{path} at {url}: HTTP {status}", "inv logs")
+
+
+def _get(url: str, path: str) -> tuple[int, str]:
+    """Return the status and the beginning of the text."""
     parts = urlsplit(url)
     maker = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = maker(parts.hostname or "", parts.port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", RELEASE_PATH, headers={"User-Agent": "shipper", "Cache-Control": "no-cache"})
+        connection.request("GET", path, headers={"User-Agent": "shipper", "Cache-Control": "no-cache"})
         response = connection.getresponse()
-        text = response.read(200).decode("utf-8", "replace").strip()
+        return response.status, response.read(200).decode("utf-8", "replace").strip()
     except socket.gaierror as error:
-        return f"{parts.hostname} does not resolve: {error}", "Set the DNS record, or set `url` in the target."
+        fix = "Set the DNS record, or set `url` in the target."
+        raise _Unseen(f"{parts.hostname} does not resolve: {error}", fix) from error
     except ssl.SSLError as error:
-        return f"TLS: {error}", "Check the certificate, or set `url` in the target to http://... for now."
+        fix = "Check the certificate, or set `url` in the target to http://... for now."
+        raise _Unseen(f"TLS: {error}", fix) from error
     except (OSError, http.client.HTTPException) as error:
-        return f"no answer: {error}", "Check that the port is open in the firewall (or security group)."
+        fix = "Check that the port is open in the firewall (or security group)."
+        raise _Unseen(f"no answer: {error}", fix) from error
     finally:
         connection.close()
-    if response.status == http.client.OK and text == release_id:
-        return "", ""
-    found = f"HTTP {response.status}" if response.status != http.client.OK else f"it says {text[:60]!r}"
-    return (
-        f"{RELEASE_PATH} at {url}: {found}",
-        "Check that the domain points to this server and to this app's server block.",
-    )
