@@ -9,7 +9,8 @@ ShipperError                  1  a step failed; the old release is still serving
 ├── ConfigError               2  usage, or something in ship.toml
 ├── FindingsError             3  findings of severity "error" block the ship
 ├── HostError                 4  the server could not be reached or is not fit to be shipped to
-└── LockHeldError             5  somebody else is shipping
+├── LockHeldError             5  somebody else is shipping
+└── StoppedError            130  somebody pressed Ctrl-C, and the server ended in order
 """
 
 from __future__ import annotations
@@ -75,3 +76,9 @@ class LockHeldError(ShipperError):
     """Somebody else is changing this app on the server right now."""
 
     exit_code = 5
+
+
+class StoppedError(ShipperError):
+    """Somebody pressed Ctrl-C; what was begun on the server ended in order."""
+
+    exit_code = 130

@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any
 
-from . import store
+from . import lock, store
 from .channel import Channel
 from .commands import COMMANDS
 from .errors import AgentError
@@ -26,8 +26,14 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     channel = Channel(sys.stdin.buffer, sys.stdout.buffer)
     channel.start()
-    for request in channel.requests():
-        _answer(request, channel)
+    try:
+        for request in channel.requests():
+            _answer(request, channel)
+    finally:
+        lock.release_all()
+    channel.flush()
+    # A thread may still wait for a client that will never say anything again; Python's own end would wait for it.
+    os._exit(0)
 
 
 def _answer(request: dict[str, Any], channel: Channel) -> None:

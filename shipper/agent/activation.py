@@ -30,7 +30,12 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     record = dict(request["release"])
     run = Run(layout, record, channel, previous=release.live(layout))
     started = time.monotonic()
-    entry = {"kind": request["action"], "release": record["id"], "previous": run.previous, "who": request["who"]}
+    entry = {
+        "kind": request["action"],
+        "release": record["id"],
+        "previous": run.previous,
+        "who": request["holder"]["who"],
+    }
     try:
         journal.write(layout, **{**entry, "kind": "begin", "action": request["action"], "slot": run.slot})
         rest = _until_verified(run, request["steps"])

@@ -9,7 +9,9 @@ import json
 import queue
 import struct
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO, Optional
 
 from .errors import AgentError
@@ -19,6 +21,10 @@ _LENGTH = struct.Struct(">I")
 _GIVE_UP = 0xFFFFFFFF
 _LARGEST_FRAME = 1 << 24
 _GONE = object()
+# The client gives a sign every five seconds. One that is silent for so long has lost its network: no FIN ever comes.
+_SILENCE_SECONDS = 45.0
+_BEAT_SECONDS = 5.0
+_WAITING_LINES = 10_000
 
 
 class Channel:
@@ -27,24 +33,59 @@ class Channel:
     def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
         self._reader = reader
         self._writer = writer
-        self._writing = threading.Lock()
         self._answers: queue.Queue[object] = queue.Queue()
         self._requests: queue.Queue[object] = queue.Queue()
         # Frames wait here; a full queue holds the client back, so that memory stays small.
         self._frames: queue.Queue[object] = queue.Queue(maxsize=8)
+        # Lines wait here for a thread to write them: nothing that is told may ever stop what is being done.
+        self._told: queue.Queue[bytes] = queue.Queue(maxsize=_WAITING_LINES)
         self._number: Any = None
         self._streaming = False
         self.alive = True
         self.cancelled = False
+        self.heard = time.monotonic()
 
     def start(self) -> None:
-        """Begin to read."""
-        threading.Thread(target=self._read, name="channel", daemon=True).start()
+        """Begin to read and to write."""
+        for work in (self._read, self._write, self._listen):
+            threading.Thread(target=work, name="channel", daemon=True).start()
+
+    def _listen(self) -> None:
+        """Give signs of life, and notice when there are none from the other side."""
+        while self.alive:
+            self._tell({"beat": 1})
+            time.sleep(_BEAT_SECONDS)
+            if time.monotonic() - self.heard > _SILENCE_SECONDS:
+                self._lose()
+
+    def _lose(self) -> None:
+        self.alive = False
+        for waiting in (self._requests, self._answers):
+            waiting.put(_GONE)
+        with suppress(queue.Full):  # who takes the next frame will look again
+            self._frames.put_nowait(_GONE)
+
+    def _write(self) -> None:
+        while True:
+            line = self._told.get()
+            try:
+                if self.alive:
+                    self._writer.write(line)
+                    self._writer.flush()
+            except (OSError, ValueError):
+                self._lose()
+            self._told.task_done()
 
     def _read(self) -> None:
         try:
             for line in iter(self._reader.readline, b""):
                 message = json.loads(line)
+                self.heard = time.monotonic()
+                if "ping" in message:
+                    continue
+                if "cancel" in message:
+                    self.cancelled = True
+                    continue
                 if "answer" in message:
                     self._answers.put(message)
                     continue
@@ -53,9 +94,7 @@ class Channel:
                     self._read_frames()
         except (OSError, ValueError):
             pass  # the connection broke off in the middle of a line
-        self.alive = False
-        for waiting in (self._requests, self._answers):
-            waiting.put(_GONE)
+        self._lose()
 
     def _read_frames(self) -> None:
         while True:
@@ -68,6 +107,7 @@ class Channel:
             if len(data) != length:
                 self._frames.put(_GONE)
                 return
+            self.heard = time.monotonic()
             self._frames.put(data)
 
     def requests(self) -> Iterator[dict[str, Any]]:
@@ -83,7 +123,10 @@ class Channel:
     def frames(self) -> Iterator[bytes]:
         """Yield the frames of the stream that follows the request. Raises AgentError when it is broken off."""
         while self._streaming:
-            frame = self._frames.get()
+            try:
+                frame = self._frames.get(timeout=_SILENCE_SECONDS)
+            except queue.Empty:
+                frame = _GONE
             # The end is told once: who asks again, such as `drain`, would wait for ever.
             self._streaming = isinstance(frame, bytes) and frame != b""
             if not isinstance(frame, bytes):
@@ -99,6 +142,10 @@ class Channel:
                 pass
         except AgentError:
             pass
+
+    def note(self, text: str) -> None:
+        """Tell the client something on the agent's own account."""
+        self.event({"kind": "note", "step": "agent", "text": text})
 
     def event(self, event: dict[str, Any]) -> None:
         """Tell the client what happens."""
@@ -121,13 +168,17 @@ class Channel:
         """End the request with an error."""
         self._send({"ok": False, "error": {key: getattr(error, key) for key in ("kind", "what", "why", "fix")}})
 
+    def flush(self) -> None:
+        """Wait until the client was told everything, unless it is gone."""
+        while self.alive and self._told.unfinished_tasks:
+            time.sleep(0.005)
+
     def _send(self, message: dict[str, Any]) -> None:
-        line = json.dumps({"id": self._number, **message}).encode() + b"\n"
-        with self._writing:
-            if not self.alive:
-                return
-            try:
-                self._writer.write(line)
-                self._writer.flush()
-            except (OSError, ValueError):
-                self.alive = False
+        self._tell({"id": self._number, **message})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        try:
+            # A client that reads slowly is waited for, one that does not read at all is gone.
+            self._told.put(json.dumps(message).encode() + b"\n", timeout=_SILENCE_SECONDS if self.alive else 0.001)
+        except queue.Full:
+            self._lose()

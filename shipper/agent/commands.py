@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import activation, environment, facts, journal, lock, logs, recovery, release, room, status, steps, store
+from . import activation, environment, facts, freeze, journal, lock, logs, recovery, release, room, status, steps, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
 
 Request = dict[str, Any]
+_REASONS = {"ship": "shipping", "rollback": "rolling back"}
 
 
 def _facts(_: Request, __: Channel) -> dict[str, Any]:
@@ -35,17 +36,13 @@ def _settle_if_free(layout: Layout, channel: Channel) -> None:
     if recovery.unfinished(layout) is None:
         return
     try:
-        lock.take(layout, "shipper", "ending what was cut off")
+        lock.take(layout, {"who": "shipper"}, "ending what was cut off", channel)
     except AgentError:
         return
     try:
-        _recover(layout, channel)
+        recovery.recover(layout, channel.note)
     finally:
         lock.release(layout)
-
-
-def _recover(layout: Layout, channel: Channel) -> None:
-    recovery.recover(layout, lambda text: channel.event({"kind": "note", "step": "recovery", "text": text}))
 
 
 def _claim(layout: Layout) -> None:
@@ -67,8 +64,8 @@ def _begin(request: Request, channel: Channel, reason: str) -> Layout:
     """Take the lock for a change, and end first what was cut off."""
     layout = Layout(request["app"])
     _claim(layout)
-    lock.take(layout, request["who"], reason)
-    _recover(layout, channel)
+    lock.take(layout, request["holder"], reason, channel, request.get("wait", 0.0))
+    recovery.recover(layout, channel.note)
     return layout
 
 
@@ -76,9 +73,20 @@ def _missing(request: Request, _: Channel) -> list[str]:
     return store.missing(Layout(request["app"]), request["keys"])
 
 
+def _lock(request: Request, channel: Channel) -> dict[str, Any]:
+    """Take the lock for a ship or a rollback, and say what the server is like now that nobody else changes it."""
+    action = request["action"]
+    layout = _begin(request, channel, _REASONS[action])
+    if action == "ship":
+        freeze.refuse(layout)
+    elif (frozen := freeze.current(layout)) is not None:
+        channel.note(f"{layout.app} is frozen by {frozen['who']} ({frozen['reason']}); a rollback goes through.")
+    return status.state(layout)
+
+
 def _prepare(request: Request, channel: Channel) -> list[str]:
-    """Take the lock, make room, and say what has to be sent: the first request that changes anything."""
-    layout = _begin(request, channel, "shipping")
+    """Make room, and say what has to be sent."""
+    layout = _begin(request, channel, _REASONS["ship"])
     environment.ensure_shared(layout)
     release.make_folders(layout)
     # The release to come is one of the kept ones.
@@ -92,23 +100,46 @@ def _prepare(request: Request, channel: Channel) -> list[str]:
 
 
 def _upload(request: Request, channel: Channel) -> None:
-    layout = _begin(request, channel, "shipping")
+    layout = _begin(request, channel, _REASONS["ship"])
     store.receive(layout, request["objects"], channel.frames(), channel)
 
 
 def _activate(request: Request, channel: Channel) -> dict[str, Any]:
-    layout = _begin(request, channel, request["action"])
+    layout = _begin(request, channel, _REASONS[request["action"]])
     return activation.activate(layout, request, channel)
 
 
 def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
     layout = _begin(request, channel, "changing the environment")
+    freeze.refuse(layout)
     difference = environment.compare(layout, request["values"])
     environment.replace(layout, request["text"])
     if environment.read(layout.env) != request["values"]:
         raise AgentError("bug", "The environment was not read back as it was sent.")
-    journal.write(layout, kind="env", who=request["who"], changed=difference["missing"] + difference["changed"])
+    journal.write(
+        layout, kind="env", who=request["holder"]["who"], changed=difference["missing"] + difference["changed"]
+    )
     return difference
+
+
+def _lock_show(request: Request, _: Channel) -> dict[str, Any]:
+    layout = Layout(request["app"])
+    return {"holder": lock.holder(layout), "freeze": freeze.current(layout)}
+
+
+def _lock_freeze(request: Request, channel: Channel) -> None:
+    layout = _begin(request, channel, "freezing")
+    freeze.set_freeze(layout, request["holder"], request["reason"], request["seconds"])
+    journal.write(layout, kind="freeze", who=request["holder"]["who"], reason=request["reason"])
+
+
+def _lock_lift(request: Request, _: Channel) -> dict[str, Any]:
+    """Lift a freeze. A living holder of the lock cannot be sent away: it would be in the middle of its work."""
+    layout = Layout(request["app"])
+    lifted = freeze.lift(layout)
+    if lifted:
+        journal.write(layout, kind="unfreeze", who=request["holder"]["who"], reason=lifted["reason"])
+    return {"lifted": lifted, "holder": lock.holder(layout)}
 
 
 def _env_compare(request: Request, _: Channel) -> dict[str, Any]:
@@ -124,9 +155,13 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "state": _state,
     "status": _status,
     "missing": _missing,
+    "lock": _lock,
     "prepare": _prepare,
     "upload": _upload,
     "activate": _activate,
+    "lock.show": _lock_show,
+    "lock.freeze": _lock_freeze,
+    "lock.lift": _lock_lift,
     "env.push": _env_push,
     "env.compare": _env_compare,
     "logs": _logs,

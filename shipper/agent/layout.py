@@ -33,6 +33,7 @@ class Layout:
         self.data = os.path.join(self.shared, "data")
         self.journal = os.path.join(self.root, "journal.jsonl")
         self.lock = os.path.join(self.root, "lock")
+        self.freeze = os.path.join(self.root, "freeze")
         self.nginx = os.path.join(etc, "nginx")
         self.units = os.path.join(etc, "systemd", "system")
         self.sockets = os.path.join(run, app)

@@ -29,6 +29,8 @@ from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
 
+_LOOK_SECONDS = 0.25
+
 
 @dataclass
 class Run:
@@ -39,6 +41,7 @@ class Run:
     channel: Channel
     previous: str
     reloaded: bool = False
+    restarts: int = 0
     stopped_at: float = 0.0
     switched_at: float = 0.0
     trouble: list[str] = field(default_factory=list)
@@ -174,6 +177,8 @@ def _switch(run: Run, _: dict[str, Any]) -> str:
     """Change site and backend together, in one moment."""
     if run.previous:
         release.prepare_switch(run.layout, run.previous)  # the way back needs no room on the disk
+    if run.slot:
+        run.restarts = systemd.state_of(run.layout.unit(run.slot)).restarts
     release.switch(run.layout, run.record["id"])
     run.switched_at = time.monotonic()
     gap = f"; the backend was away for {run.switched_at - run.stopped_at:.1f} s" if run.stopped_at else ""
@@ -199,6 +204,7 @@ def _verify(run: Run, arguments: dict[str, Any]) -> str:
         "public", {"release": run.record["id"], "paths": arguments["paths"]}, timeout=arguments["patience"]
     )
     if isinstance(answer_of_client, dict) and not answer_of_client.get("ok"):
+        watch.refuse_crash(run.layout, run.slot, run.restarts, run.mask)
         raise AgentError(
             "release",
             str(answer_of_client.get("what")),
@@ -226,9 +232,10 @@ def _watch(run: Run, arguments: dict[str, Any]) -> str:
 
 def _drain(run: Run, arguments: dict[str, Any]) -> str:
     """Leave the old copy time to finish what it was asked before the switch; the new one may still fail meanwhile."""
-    if run.slot:
-        watch.crashes(run.layout.unit(run.slot), run.switched_at, arguments["seconds"], run.mask)
-    time.sleep(max(0.0, run.switched_at + arguments["seconds"] - time.monotonic()))
+    end = run.switched_at + arguments["seconds"]
+    while (left := end - time.monotonic()) > 0:
+        watch.refuse_crash(run.layout, run.slot, run.restarts, run.mask)
+        time.sleep(min(_LOOK_SECONDS, max(0.0, left)))
     return f"{arguments['seconds']} s since the switch"
 
 

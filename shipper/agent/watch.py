@@ -92,11 +92,9 @@ def errors(layout: Layout, since: float, seconds: float, limit: float, at_least:
         time.sleep(_LOOK_SECONDS)
 
 
-def crashes(unit: str, since: float, seconds: float, mask: Callable[[str], str]) -> None:
-    """Wait until `seconds` after `since` (time.monotonic). Raises AgentError as soon as the unit ends or restarts."""
-    begun = systemd.state_of(unit)
-    while time.monotonic() < since + seconds:
-        state = systemd.state_of(unit)
-        if not state.running or state.restarts > begun.restarts:
-            raise diagnosis.crashed(unit, state, [mask(line) for line in systemd.last_lines(unit, 20)])
-        time.sleep(max(0.0, min(_LOOK_SECONDS, since + seconds - time.monotonic())))
+def refuse_crash(layout: Layout, slot: str, restarts: int, mask: Callable[[str], str]) -> None:
+    """Raise AgentError when the copy that runs from `slot` ended, or was started more than `restarts` times again."""
+    state = systemd.state_of(layout.unit(slot)) if slot else None
+    if state and (not state.running or state.restarts > restarts):
+        lines = systemd.last_lines(layout.unit(slot), 20)
+        raise diagnosis.crashed(layout.unit(slot), state, [mask(line) for line in lines])

@@ -14,7 +14,7 @@ from typing import Any
 
 import paramiko
 
-from shipper.errors import ConfigError, HostError, LockHeldError, ReleaseError, ShipperError
+from shipper.errors import ConfigError, HostError, LockHeldError, ReleaseError, ShipperError, StoppedError
 from shipper.host.bootstrap import COMMAND
 from shipper.host.bundle import pack_agent
 from shipper.host.connection import Host
@@ -26,7 +26,13 @@ _GIVE_UP = _LENGTH.pack(0xFFFFFFFF)
 _END = _LENGTH.pack(0)
 
 _CALL_SECONDS = 60.0
+# As often as this a sign of life goes each way; after so much silence the connection is lost, although no end of it
+# was ever seen (a network that is gone sends none).
+_PING_SECONDS = 5.0
+_SILENCE_SECONDS = 45.0
 _START_SECONDS = 30.0
+# A waiting that can be interrupted on every system.
+_LOOK_SECONDS = 0.5
 _READ_BYTES = 1 << 16
 _KEPT_ERROR_LINES = 20
 _ERRORS: dict[str, type[ShipperError]] = {
@@ -52,6 +58,8 @@ class AgentSession:
         self._host = host
         self._note = note
         self._number = 0
+        self._heard = time.monotonic()
+        self._sending = threading.Lock()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
         # Both outputs are drained at once: a full one would stop the other side.
@@ -62,6 +70,7 @@ class AgentSession:
         rest = b""
         try:
             while data := self._channel.recv(_READ_BYTES):
+                self._heard = time.monotonic()
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     self._lines.put(line)
@@ -87,6 +96,19 @@ class AgentSession:
             answer = self._receive(time.monotonic() + _START_SECONDS)
         if answer.get("agent") != "ready":
             raise explain_start(answer, self._host.user, self._host.address)
+        threading.Thread(target=self._ping, name="ping", daemon=True).start()
+
+    def _ping(self) -> None:
+        """Tell the agent now and then that somebody is here; a stream says so by itself."""
+        while not self._channel.closed:
+            if self._sending.acquire(blocking=False):
+                try:
+                    self._channel.sendall(b'{"ping": 1}\n')
+                except OSError:
+                    return
+                finally:
+                    self._sending.release()
+            time.sleep(_PING_SECONDS)
 
     def call(
         self,
@@ -97,76 +119,115 @@ class AgentSession:
         answer: Answer | None = None,
         stream: Iterable[bytes] | None = None,
         deadline: float = _CALL_SECONDS,
+        stoppable: bool = False,
     ) -> Any:
         """Let the agent do something and return its result.
 
         `on_event` gets what the agent tells meanwhile, `answer` what it asks. `stream` is sent after the request.
-        `deadline` is in seconds, from one word of the agent to the next. Raises the error the agent reports, and
-        HostError when the connection is lost.
+        `deadline` is in seconds, from one word of the agent to the next. With `stoppable`, the first Ctrl-C asks the
+        agent to stop, and its end is waited for; the second one leaves. Raises the error the agent reports, HostError
+        when the connection is lost, and StoppedError when it ended after a Ctrl-C.
         """
         self._number += 1
         request = {"id": self._number, "do": do, "with": arguments, "stream": stream is not None}
-        self._send(json.dumps(request).encode() + b"\n")
-        if stream is not None:
-            self._send_stream(stream)
+        line = json.dumps(request).encode() + b"\n"
+        if stream is None:
+            self._send(line)
+        else:
+            self._send_stream(line, stream)
+        stopped = False
         while True:
-            message = self._receive(time.monotonic() + deadline)
-            if message.get("event", {}).get("kind") == "note":
-                self._note(message["event"]["text"])
-            elif "event" in message:
-                on_event(message["event"])
-            elif "ask" in message:
-                told = answer(message["ask"], message["with"]) if answer else None
-                self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
-            elif message.get("ok"):
-                return message["result"]
-            else:
-                raise _error(message["error"])
+            try:
+                message = self._receive(time.monotonic() + deadline)
+                if "ok" in message:
+                    return _result(message, stopped)
+                self._react(message, on_event, answer)
+            except KeyboardInterrupt:
+                if stopped or not stoppable:
+                    raise
+                stopped = True
+                self._note("Stopping. The server ends in order; Ctrl-C once more leaves it alone with that.")
+                self._send(b'{"cancel": true}\n')
 
-    def _send_stream(self, stream: Iterable[bytes]) -> None:
-        """Send all frames; stop early when the agent has already said that it failed."""
-        try:
-            for piece in stream:
-                if self._has_failed():
-                    self._send(_GIVE_UP)
-                    return
-                self._send(_LENGTH.pack(len(piece)) + piece)
-        except ShipperError:
-            self._send(_GIVE_UP)
-            raise
-        self._send(_END)
+    def _react(self, message: Mapping[str, Any], on_event: Callable[[Event], None], answer: Answer | None) -> None:
+        if message.get("event", {}).get("kind") == "note":
+            self._note(message["event"]["text"])
+        elif "event" in message:
+            on_event(message["event"])
+        elif "ask" in message:
+            told: object = None
+            try:
+                told = answer(message["ask"], message["with"]) if answer else None
+            finally:  # after a Ctrl-C, too: the agent waits for it
+                self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
+
+    def _send_stream(self, request: bytes, stream: Iterable[bytes]) -> None:
+        """Send a request and all frames that belong to it; stop early when the agent has said that it failed."""
+        with self._sending:
+            self._write(request)
+            try:
+                for piece in stream:
+                    if self._has_failed():
+                        self._write(_GIVE_UP)
+                        return
+                    self._write(_LENGTH.pack(len(piece)) + piece)
+            except ShipperError:
+                self._write(_GIVE_UP)
+                raise
+            self._write(_END)
 
     def _has_failed(self) -> bool:
         with self._lines.mutex:
             return any(line is None or b'"ok": false' in line for line in self._lines.queue)
 
     def _send(self, data: bytes) -> None:
+        with self._sending:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         try:
             self._channel.sendall(data)
         except OSError as error:
             raise self._lost() from error
 
     def _receive(self, until: float) -> dict[str, Any]:
-        try:
-            line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
-        except queue.Empty:
-            raise HostError(
-                f"{self._host.address} has been silent for too long.",
-                why="The connection is open, but the server does not answer.",
-                fix="Try again; `inv status` shows what is live.",
-            ) from None
-        if line is None:
-            raise self._lost()
-        try:
-            message = json.loads(line)
-        except ValueError:
-            # A login message, or a shell that speaks up before it starts what it was told to start.
-            return self._receive(until)
-        return message if isinstance(message, dict) else self._receive(until)
+        """Return the next message. Raises HostError when there is none until then, and when the other side is gone."""
+        while True:
+            line = self._next_line(until)
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue  # a login message, or a shell that speaks up before it starts what it was told to start
+            if isinstance(message, dict) and "beat" not in message:
+                return message
+
+    def _next_line(self, until: float) -> bytes:
+        while True:
+            with suppress(queue.Empty):
+                line = self._lines.get(timeout=_LOOK_SECONDS)
+                if line is None:
+                    raise self._lost()
+                return line
+            now = time.monotonic()
+            if now > until or now - self._heard > _SILENCE_SECONDS:
+                raise HostError(
+                    f"{self._host.address} has been silent for too long.",
+                    why="The network is gone, or the server does not answer. It ends by itself what was begun there.",
+                    fix="Try again; `inv status` shows what is live.",
+                )
 
     def _lost(self) -> HostError:
         text = b"\n".join(self._errors).decode("utf-8", "replace")
         return explain_silence(text, self._host.user, self._host.address)
+
+
+def _result(message: Mapping[str, Any], stopped: bool) -> Any:
+    if message["ok"]:
+        if stopped:
+            raise StoppedError("Stopped too late: it was done already.", fix="inv status")
+        return message["result"]
+    error = _error(message["error"])
+    raise StoppedError(error.what, why=error.why, fix=error.fix) if stopped else error
 
 
 def _error(error: Mapping[str, str]) -> ShipperError:

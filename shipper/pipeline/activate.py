@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from shipper.events import Emit, Event
 from shipper.host.session import AgentSession
-from shipper.pipeline.job import Job, who
+from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan
 from shipper.pipeline.public import see_release
 
@@ -46,8 +46,8 @@ def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[st
             known["text"] = titles.get(known["step"], "")
         emit(Event(**known))
 
-    request = {"app": job.app, "action": plan.action, "who": who(), "release": plan.record, "steps": plan.on_server}
+    request = {**job.change, "action": plan.action, "release": plan.record, "steps": plan.on_server}
     result: dict[str, Any] = session.call(
-        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS
+        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS, stoppable=True
     )
     return result

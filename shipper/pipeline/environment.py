@@ -8,7 +8,7 @@ from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
 from shipper.errors import ConfigError
 from shipper.findings import Finding, refuse_errors
 from shipper.host.session import AgentSession
-from shipper.pipeline.job import Job, who
+from shipper.pipeline.job import Job
 
 Difference = Mapping[str, list[str]]
 
@@ -43,7 +43,7 @@ def push(job: Job, session: AgentSession) -> tuple[Difference, list[Finding]]:
     """
     env, findings = check_file(job)
     refuse_errors(findings)
-    request = {"app": job.app, "who": who(), "text": render_env(env), "values": dict(env.values)}
+    request = {**job.change, "text": render_env(env), "values": dict(env.values)}
     difference: Difference = session.call("env.push", request)
     return difference, findings
 

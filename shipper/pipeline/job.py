@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
+import subprocess
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from shipper.config.project import Target, Workspace
 
 
 @dataclass(frozen=True)
 class Job:
-    """A project on this machine and the target it goes to."""
+    """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it."""
 
     workspace: Workspace
     target_name: str
     target: Target
+    lock_wait: float = 0.0
 
     @property
     def app(self) -> str:
         """The app's name on the server."""
         return self.workspace.project.name
+
+    @property
+    def change(self) -> dict[str, Any]:
+        """What every request that changes something begins with: the app, who wants it, how long they wait."""
+        author = _git_author(self.workspace.root)
+        return {"app": self.app, "holder": {"who": who(), "author": author, "run": _run_url()}, "wait": self.lock_wait}
 
 
 def who() -> str:
@@ -30,3 +42,24 @@ def who() -> str:
     except (OSError, KeyError):  # a container without a user's name
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
+
+
+@cache
+def _git_author(root: Path) -> str:
+    """Return the author that git would write into a commit here, "" without git or a name."""
+    argv = ["git", "-C", str(root), "config", "--get-regexp", "^user\\.(name|email)$"]
+    try:
+        done = subprocess.run(argv, capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    values = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    email = f" <{values['user.email']}>" if values.get("user.email") else ""
+    return f"{values.get('user.name', '')}{email}".strip()
+
+
+def _run_url() -> str:
+    """Return the address of the CI run this is, "" outside of CI: GitHub, GitLab, CircleCI, Jenkins."""
+    known = os.environ.get
+    if known("GITHUB_RUN_ID"):
+        return f"{known('GITHUB_SERVER_URL')}/{known('GITHUB_REPOSITORY')}/actions/runs/{known('GITHUB_RUN_ID')}"
+    return known("CI_JOB_URL") or known("CIRCLE_BUILD_URL") or known("BUILD_URL") or ""

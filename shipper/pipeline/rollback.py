@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from shipper.config.project import Target
 from shipper.errors import ConfigError
-from shipper.events import Emit
+from shipper.events import Emit, Event
 from shipper.findings import refuse_errors
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy
-from shipper.pipeline.server import Record, ServerState, connect, read_state
+from shipper.pipeline.server import Record, ServerState, connect, lock_server, read_state
 
 
 def choose_release(state: ServerState, wanted: str | None) -> Record:
@@ -66,5 +66,11 @@ def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan],
         if not confirm(plan):
             return Report(plan, state.live, url, time.monotonic() - started, outcome="declined")
         started += time.monotonic() - asked
+        locked = lock_server(job, session, "rollback")
+        if not locked.plans_alike(state):
+            emit(Event("note", "plan", "The server was changed meanwhile; the plan was made anew."))
+            plan = plan_rollback(locked, plan.record["id"], job.target, job.target_name)
+            if plan.nothing_to_do:
+                return Report(plan, locked.live, url, time.monotonic() - started, outcome="unchanged")
         result = activate(job, session, plan, emit)
         return Report(plan, result["live"], url, time.monotonic() - started, trouble=tuple(result["trouble"]))

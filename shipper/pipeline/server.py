@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,6 +64,10 @@ class ServerState:
             facts=answer["facts"],
         )
 
+    def plans_alike(self, other: ServerState) -> bool:
+        """Whether a plan made for one is right for the other; facts such as free memory differ all the time."""
+        return dataclasses.replace(self, facts={}, memory=0) == dataclasses.replace(other, facts={}, memory=0)
+
     @property
     def live_record(self) -> Record | None:
         """The record of the live release."""
@@ -93,6 +98,14 @@ def connect(job: Job, emit: Emit) -> Iterator[AgentSession]:
 def read_state(session: AgentSession, app: str) -> ServerState:
     """Ask the agent what is on the server."""
     return ServerState.parse(session.call("state", {"app": app}, deadline=_STATE_SECONDS))
+
+
+def lock_server(job: Job, session: AgentSession, action: str) -> ServerState:
+    """Take the app's lock until the session ends; return the state, which nobody else changes from now on.
+
+    Raises LockHeldError when somebody else has it, or the app is frozen.
+    """
+    return ServerState.parse(session.call("lock", {**job.change, "action": action}, deadline=_STATE_SECONDS))
 
 
 def backend_python(state: ServerState, backend: Backend, host: str) -> tuple[Python, str]:

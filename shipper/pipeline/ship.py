@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shipper.check.environment import check_server_environment
@@ -14,7 +15,7 @@ from shipper.events import Emit, Event, count_files
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.gather import Gathered, gather, new_release_id
-from shipper.pipeline.job import Job, who
+from shipper.pipeline.job import Job
 from shipper.pipeline.plan import (
     Plan,
     activation_steps,
@@ -24,7 +25,7 @@ from shipper.pipeline.plan import (
     ship_steps,
     slot_name,
 )
-from shipper.pipeline.server import Record
+from shipper.pipeline.server import Record, lock_server
 
 _UPLOAD_SECONDS = 3600.0
 # The server reads all of the contents that it will use, to find damaged ones.
@@ -84,6 +85,7 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
     """
     started = time.monotonic()
     with gather(job, emit) as gathered:
+        planned_for = gathered.state
         plan = plan_ship(job, gathered)
         url = job.target.public_url
         if plan.nothing_to_do:
@@ -92,6 +94,12 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
         if not confirm(plan):
             return Report(plan, gathered.state.live, url, _since(started), outcome="declined")
         started += _since(asked)  # how long somebody thought about it is not how long it took
+        gathered = replace(gathered, state=lock_server(job, gathered.session, "ship"))
+        if not gathered.state.plans_alike(planned_for):
+            emit(Event("note", "plan", "The server was changed meanwhile; the plan was made anew."))
+            plan = plan_ship(job, gathered)
+            if plan.nothing_to_do:
+                return Report(plan, gathered.state.live, url, _since(started), outcome="unchanged")
         uploads = any(step.name == "upload" for step in plan.steps)
         files, sent = _transfer(job, gathered, plan.record, emit) if uploads else (0, 0)
         result = activate(job, gathered.session, plan, emit)
@@ -104,13 +112,13 @@ def _transfer(job: Job, gathered: Gathered, record: Record, emit: Emit) -> tuple
     emit(Event("start", "upload", "What the server lacks"))
     trees = _trees(gathered, record)
     room = room_besides(trees)
-    asked = {"app": job.app, "who": who(), "keep": job.target.keep, "objects": objects_of(trees), "room": room}
+    asked = {**job.change, "keep": job.target.keep, "objects": objects_of(trees), "room": room}
     cargo = choose(trees, gathered.session.call("prepare", asked, deadline=_PREPARE_SECONDS))
     counter = Counter()
     if cargo.entries:
         gathered.session.call(
             "upload",
-            {"app": job.app, "who": who(), "objects": cargo.wire},
+            {**job.change, "objects": cargo.wire},
             stream=compress(cargo, counter),
             on_event=lambda event: emit(_progress(event)),
             deadline=_UPLOAD_SECONDS,

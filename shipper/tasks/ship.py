@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 _YES = "do not ask"
+_WAIT = "seconds to wait while somebody else is shipping; default: fail with exit code 5"
 
 
-@command(help={"to": _TO, "yes": _YES, "dry-run": "show the plan and stop"})
-def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = False) -> None:
+@command(help={"to": _TO, "yes": _YES, "dry-run": "show the plan and stop", "lock-wait": _WAIT})
+def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = False, lock_wait: int = 0) -> None:
     """Build here, prove it, send what the server lacks, go live."""
     from shipper.pipeline.ship import ship as run_ship
     from shipper.report.console import Reporter
@@ -28,7 +29,7 @@ def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = Fals
     if dry_run:
         plan(context, to=to)
         return
-    job = find_job(to)
+    job = find_job(to, lock_wait)
     with Reporter() as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     show_report(report, job.target_name)
@@ -77,14 +78,21 @@ def status(context: Context, to: str = "") -> None:
     show_status(answer, job.target_name, job.target.public_url)
 
 
-@command(help={"release": "a release of `inv status`; default: the good one before", "to": _TO, "yes": _YES})
-def rollback(context: Context, release: str = "", to: str = "", yes: bool = False) -> None:
+@command(
+    help={
+        "release": "a release of `inv status`; default: the good one before",
+        "to": _TO,
+        "yes": _YES,
+        "lock-wait": _WAIT,
+    }
+)
+def rollback(context: Context, release: str = "", to: str = "", yes: bool = False, lock_wait: int = 0) -> None:
     """Go back to an earlier release, site and backend together; nothing is built or sent."""
     from shipper.pipeline.rollback import rollback as run_rollback
     from shipper.report.console import Reporter
     from shipper.report.outcome import show_report
 
-    job = find_job(to)
+    job = find_job(to, lock_wait)
     with Reporter() as reporter:
         ask = _asking("Roll back?", reporter, job.target_name, yes)
         report = run_rollback(job, release or None, reporter, ask)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import struct
-from collections.abc import Iterable
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,19 @@ from shipper.agent.layout import Layout
 
 
 class Client:
-    """The other end of a channel. `said` are the messages of the agent."""
+    """The other end of a channel, which stays there. `said` are the agent's messages without its signs of life."""
 
-    def __init__(self, sent: bytes = b"") -> None:
+    def __init__(self) -> None:
         self._output = io.BytesIO()
-        self.channel = Channel(io.BytesIO(sent), self._output)
+        reader, self._writer = os.pipe()
+        self.channel = Channel(os.fdopen(reader, "rb"), self._output)
+        self.channel.start()
 
     @property
     def said(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._output.getvalue().splitlines()]
-
-
-def request(do: str, **arguments: Any) -> bytes:
-    return json.dumps({"id": 1, "do": do, "with": arguments}).encode() + b"\n"
-
-
-def frames(pieces: Iterable[bytes]) -> bytes:
-    """The pieces as they are on the wire."""
-    return b"".join(struct.pack(">I", len(piece)) + piece for piece in pieces) + struct.pack(">I", 0)
+        self.channel.flush()
+        messages = [json.loads(line) for line in self._output.getvalue().splitlines()]
+        return [message for message in messages if "beat" not in message]
 
 
 def make_layout(folder: Path, app: str = "shop") -> Layout:

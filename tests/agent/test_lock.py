@@ -8,19 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from server import make_layout
+from server import Client, make_layout
 
 from shipper.agent import lock
 from shipper.agent.errors import AgentError
 
 HOLD = """
-import sys
+import io, sys
 from shipper.agent import lock
+from shipper.agent.channel import Channel
 from shipper.agent.layout import Layout
-lock.take(Layout("shop", base=sys.argv[1]), "kim@laptop", "shipping")
+holder = {"who": "kim@laptop", "author": "Kim <kim@example.com>", "run": "https://ci.example.com/7"}
+lock.take(Layout("shop", base=sys.argv[1]), holder, "shipping", Channel(io.BytesIO(), io.BytesIO()))
 print("held", flush=True)
 sys.stdin.read()
 """
+LEE = {"who": "lee@desktop"}
 
 
 def test_the_lock_names_its_holder_and_is_free_once_that_was_killed(tmp_path: Path) -> None:
@@ -29,10 +32,33 @@ def test_the_lock_names_its_holder_and_is_free_once_that_was_killed(tmp_path: Pa
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
+        client = Client()
         with pytest.raises(AgentError, match=r"kim@laptop is changing shop right now \(shipping\)") as refused:
-            lock.take(layout, "lee@desktop", "shipping")
+            lock.take(layout, LEE, "shipping", client.channel)
         assert refused.value.kind == "lock"
-        assert f"process {holder.pid}" in refused.value.why
+        for words in (f"process {holder.pid}", "Kim <kim@example.com>", "https://ci.example.com/7"):
+            assert words in refused.value.why
+        seen = lock.holder(layout)
+        assert seen is not None
+        assert (seen["who"], seen["gone"]) == ("kim@laptop", False)
+        assert 0 <= seen["age"] < 60
         holder.kill()
-    lock.take(layout, "lee@desktop", "shipping")
-    lock.take(layout, "lee@desktop", "again is nothing")
+    lock.take(layout, LEE, "shipping", client.channel)
+    (told,) = client.said
+    assert "Took over the lock of kim@laptop" in told["event"]["text"]
+    assert "was killed" in told["event"]["text"]
+    lock.take(layout, LEE, "again is nothing", client.channel)
+    lock.release(layout)
+    assert lock.holder(layout) is None
+    lock.take(layout, LEE, "shipping", client.channel)
+    assert len(client.said) == 1, "who ended in order leaves nothing to take over"
+    lock.release(layout)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"who": 7, "since": "x"}', b"\0" * 40])
+def test_whatever_is_in_the_file_the_kernel_decides(tmp_path: Path, text: bytes) -> None:
+    layout = make_layout(tmp_path)
+    Path(layout.lock).write_bytes(text)
+    assert lock.holder(layout) is None or "gone" in (lock.holder(layout) or {})
+    lock.take(layout, LEE, "shipping", Client().channel)
+    lock.release(layout)

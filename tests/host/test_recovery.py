@@ -168,7 +168,7 @@ def test_server_errors_of_visitors_bring_the_old_release_back(corner: Corner) ->
         corner.edit("backend/main.py", '"bytes": len(body)', '"bytes": len(None)')
         ended = corner.shipper("ship", "--yes", "--to", "watched")
     assert ended.code == 1, ended.output
-    assert "after the switch were server errors (before: 0 %)" in ended.output
+    assert "after the switch were server errors (before:" in ended.output
     assert "500 /api/echo" in ended.output
     assert corner.live() == live
     assert corner.get("/api/health")[0] == 200

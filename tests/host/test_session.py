@@ -19,6 +19,7 @@ from shipper.host.session import AgentSession, open_agent
 from shipper.sandbox.server import Sandbox
 
 MEGABYTE = 1 << 20
+CHANGE = {"app": "shop", "holder": {"who": "a test"}}
 # The agent's own peak, kept by the kernel: proc(5), VmHWM.
 AGENTS = "grep -la b64decode /proc/[0-9]*/cmdline | sed s/cmdline/status/"
 PEAK = f"exec 2>&-; grep -h VmHWM $({AGENTS}) | sort -k2 -n | tail -1"
@@ -26,8 +27,8 @@ PEAK = f"exec 2>&-; grep -h VmHWM $({AGENTS}) | sort -k2 -n | tail -1"
 
 @pytest.fixture
 def session(clean_server: Sandbox) -> Iterator[AgentSession]:
-    with open_host(clean_server.as_target(), "sandbox") as host, open_agent(host) as opened:
-        opened.call("prepare", {"app": "shop", "who": "a test", "keep": 5, "keys": []})
+    with open_host(clean_server.as_target(), "sandbox") as host, open_agent(host, print) as opened:
+        opened.call("prepare", {**CHANGE, "keep": 5, "objects": [], "room": {"bytes": 0, "inodes": 0}})
         yield opened
 
 
@@ -50,7 +51,7 @@ def test_a_large_stream_arrives_whole_and_the_agent_stays_small(session: AgentSe
     for piece in noise(megabytes):
         digest.update(piece)
     key = digest.hexdigest()
-    request = {"app": "shop", "who": "a test", "objects": [[key, megabytes * MEGABYTE]]}
+    request = {**CHANGE, "objects": [[key, megabytes * MEGABYTE]]}
     session.call("upload", request, stream=packed(megabytes), deadline=120)
     assert session.call("missing", {"app": "shop", "keys": [key]}) == []
     assert sandbox_exec(["sha256sum", f"/srv/shop/store/{key[:2]}/{key}"])[1].split()[0] == key
@@ -69,7 +70,7 @@ def test_an_agent_that_fails_early_is_heard_while_the_stream_goes_on(session: Ag
 
     wrong = [["0" * 64, 10], ["1" * 64, 400 * MEGABYTE]]
     with pytest.raises(HostError, match="damaged"):
-        session.call("upload", {"app": "shop", "who": "a test", "objects": wrong}, stream=counted())
+        session.call("upload", {**CHANGE, "objects": wrong}, stream=counted())
     assert sent < 200 * MEGABYTE
     assert session.call("missing", {"app": "shop", "keys": ["0" * 64]}) == ["0" * 64]
 

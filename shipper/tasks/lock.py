@@ -1,0 +1,57 @@
+"""`inv lock.*`: who is changing the app on the server, and freezing it."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from shipper.tasks.face import command
+from shipper.tasks.job import find_job
+
+_TO = "target of ship.toml; default: the only one, or the sandbox"
+
+
+@command(help={"to": _TO})
+def show(context: Context, to: str = "") -> None:
+    """Show who is changing the app on the server, and whether it is frozen."""
+    from shipper.pipeline.lock import show as show_state
+    from shipper.report.console import Reporter
+    from shipper.report.lock import show_lock
+
+    job = find_job(to)
+    state = show_state(job, Reporter())
+    show_lock(state["holder"], state["freeze"], job.app)
+
+
+@command(
+    help={
+        "reason": "told to everybody who wants to ship",
+        "until": "such as 2h, 3d, monday, 2026-11-23 or '2026-11-23 08:00'; default: until it is released",
+        "to": _TO,
+    }
+)
+def take(context: Context, reason: str = "", until: str = "", to: str = "") -> None:
+    """Freeze the app: nobody can ship until then; a rollback still goes through."""
+    from shipper.errors import ConfigError
+    from shipper.pipeline.lock import freeze
+    from shipper.report.console import Reporter, console
+
+    if not reason:
+        raise ConfigError("A freeze needs a reason.", fix='inv lock.take --reason "no deploys until monday"')
+    job = find_job(to)
+    end = freeze(job, reason, until, Reporter())
+    told = f"until {end:%a %Y-%m-%d %H:%M}" if end else "until somebody lifts it"
+    console.print(f"{job.app} is frozen {told}. -> inv lock.release", markup=False)
+
+
+@command(help={"to": _TO})
+def release(context: Context, to: str = "") -> None:
+    """Lift the freeze. Who is shipping right now is not stopped by it."""
+    from shipper.pipeline.lock import lift
+    from shipper.report.console import Reporter, console
+    from shipper.report.lock import show_holder
+
+    job = find_job(to)
+    done = lift(job, Reporter())
+    console.print("The freeze is lifted." if done["lifted"] else f"{job.app} was not frozen.", markup=False)
+    if done["holder"]:
+        show_holder(done["holder"], job.app)

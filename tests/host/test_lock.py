@@ -1,0 +1,164 @@
+"""One at a time: two who ship at once, a freeze, and a network that is gone without a word."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from conftest import Exec
+from corner import PROGRAM, Corner
+
+START = 'VERSION = "one"'
+ROUNDS = 6
+
+
+def begin(corner: Corner, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*PROGRAM, *words],
+        cwd=corner.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if words in line:
+            return printed
+    raise AssertionError(f"{words!r} was never printed:\n{printed}")
+
+
+def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(corner: Corner) -> None:
+    corner.shipped()
+    for number in range(ROUNDS):
+        corner.write("site/index.html", f"<h1>round {number}</h1>")
+        both = [begin(corner, "ship", "--yes") for _ in range(2)]
+        printed = [process.communicate(timeout=120)[0] for process in both]
+        assert sum("... switch" in text for text in printed) == 1, printed
+        for process, text in zip(both, printed, strict=True):
+            # Who comes when the other is done already finds nothing left to do.
+            refused = (process.returncode, "is changing corner right now" in text) == (5, True)
+            assert refused or process.returncode == 0, text
+            assert refused or "... switch" in text or "Nothing to do" in text, text
+        assert f"round {number}" in corner.get("/")[1]
+
+
+def test_who_waits_gets_the_turn(corner: Corner) -> None:
+    corner.shipped()
+    corner.edit("backend/main.py", START, 'VERSION = "two"')
+    corner.edit("ship.toml", "[nginx]", "drain = 6\n\n[nginx]")
+    first = begin(corner, "ship", "--yes")
+    wait_for(first, "... drain")
+    corner.edit("site/index.html", "one", "three")
+    second = corner.shipper("ship", "--yes", "--lock-wait", "60")
+    assert second.code == 0, second.output
+    assert "Waiting for" in second.output
+    assert "Kim" in second.output or "@" in second.output
+    assert first.communicate(timeout=60) is not None
+    assert first.returncode == 0
+    assert "three" in corner.get("/")[1]
+    assert '"two"' in corner.get("/api/health")[1]
+
+
+def test_a_frozen_app_is_not_shipped_but_rolled_back(corner: Corner) -> None:
+    before = corner.shipped()
+    corner.edit("site/index.html", "one", "two")
+    live = corner.shipped()
+    taken = corner.shipper("lock.take", "--reason", "the fair is on", "--until", "3d")
+    assert taken.code == 0, taken.output
+    corner.edit("site/index.html", "two", "three")
+    for words in (("ship", "--yes"), ("env.push",)):
+        refused = corner.shipper(*words)
+        assert refused.code == 5, refused.output
+        assert "frozen by" in refused.output
+        assert "the fair is on" in refused.output
+        assert "inv lock.release" in refused.output
+    assert corner.live() == live
+    shown = corner.shipper("lock.show")
+    assert "the fair is on" in shown.output, shown.output
+    back = corner.shipper("rollback", "--yes")
+    assert back.code == 0, back.output
+    assert "a rollback goes through" in back.output
+    assert corner.live() == before
+    lifted = corner.shipper("lock.release")
+    assert (lifted.code, "The freeze is lifted" in lifted.output) == (0, True), lifted.output
+    assert "is free" in corner.shipper("lock.show").output
+    assert "was not frozen" in corner.shipper("lock.release").output
+    corner.shipped()
+
+
+def test_a_moment_that_nobody_understands_freezes_nothing(corner: Corner) -> None:
+    for until, words in (("soonish", "no moment"), ("2020-01-01", "over already")):
+        refused = corner.shipper("lock.take", "--reason", "x", "--until", until)
+        assert refused.code == 2, refused.output
+        assert words in refused.output
+        assert "--until 3d" in refused.output
+    assert corner.shipper("lock.take").code == 2
+    corner.shipped()
+
+
+@contextmanager
+def network_that_vanishes(port: int, after: int) -> Iterator[tuple[int, threading.Event]]:
+    """Stand between a client and a port. After so many bytes of the client nothing passes, and nothing ends."""
+    gone = threading.Event()
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def pass_on(source: socket.socket, sink: socket.socket, limit: int) -> None:
+            passed = 0
+            while data := source.recv(65536):
+                passed += len(data)
+                if passed > limit:
+                    gone.set()
+                if gone.is_set():
+                    over.wait()
+                    return
+                sink.sendall(data)
+            sink.close()
+
+        def serve() -> None:
+            client, _ = server.accept()
+            sshd = socket.create_connection(("127.0.0.1", port))
+            for words in ((client, sshd, after), (sshd, client, 1 << 60)):
+                threading.Thread(target=pass_on, args=words, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1], gone
+        over.set()
+
+
+def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, sandbox_exec: Exec) -> None:
+    live = corner.shipped()
+    access = corner.sandbox
+    (corner.root / "site/film.bin").write_bytes(os.urandom(20_000_000))
+    with network_that_vanishes(access.ssh_port, 5_000_000) as (port, gone):
+        text = (corner.root / "ship.toml").read_text(encoding="utf-8")
+        corner.write(
+            "ship.toml",
+            f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
+            f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\nenv_file = '.env.sandbox'\n",
+        )
+        lost = begin(corner, "ship", "--yes", "--to", "far")
+        assert gone.wait(60)
+        began = time.monotonic()
+        # Nobody types anything for it: as soon as the client has been silent for long enough, it is waited out.
+        while (ended := corner.shipper("ship", "--yes", "--to", "sandbox")).code == 5:
+            assert "last heard of" in ended.output
+            assert time.monotonic() - began < 60
+        assert ended.code == 0, ended.output
+        assert corner.live() != live
+        printed, _ = lost.communicate(timeout=120)
+        assert lost.returncode == 4, printed
+        assert "->" in printed
+    assert sandbox_exec(["sh", "-c", "ls /srv/corner/store | grep incoming"])[1] == ""
+    assert corner.shipper("lock.show", "--to", "sandbox").output.strip().endswith("nothing is frozen.")
