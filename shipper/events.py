@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["start", "progress", "output", "note", "done", "failed", "undone"]
@@ -16,7 +16,7 @@ class Event:
     `step` is the step's name (`build.frontend`, `upload`, `migrate`, ...). `text` is for people: a title for
     "start", one line of a program's output for "output", a result for "done", a reason for "failed".
     `done` and `total` belong to "progress" and count `unit` ("bytes", "files", "pages" or ""); `total` is 0 when
-    it is not known. `seconds` belongs to "done" and "failed".
+    it is not known. `seconds` belongs to "done" and "failed". `server` says which one, where there are several.
     """
 
     kind: Kind
@@ -26,6 +26,7 @@ class Event:
     total: int = 0
     unit: str = ""
     seconds: float = 0.0
+    server: str = ""
 
 
 Emit = Callable[[Event], None]
@@ -33,6 +34,15 @@ Emit = Callable[[Event], None]
 
 def discard(event: Event) -> None:
     """Take an event and do nothing: for callers that only want the result."""
+
+
+def of_server(emit: Emit, server: str) -> Emit:
+    """Return an `emit` whose events say that they happened on this server."""
+
+    def tell(event: Event) -> None:
+        emit(replace(event, server=server))
+
+    return tell if server else emit
 
 
 def count_files(count: int) -> str:

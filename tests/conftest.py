@@ -27,7 +27,9 @@ apps = [name for name in os.listdir("/srv") if os.path.isdir(os.path.join("/srv"
 for app in apps:
     subprocess.run(["systemctl", "stop", app + "@*.service"], check=True)
     subprocess.run(["systemctl", "reset-failed", app + "@*.service"], stderr=subprocess.DEVNULL)
-    for unit in glob.glob("/etc/systemd/system/" + app + "@*") + glob.glob("/etc/systemd/system/*.wants/" + app + "@*"):
+    names = [app + "@*", app + ".service"]
+    found = [glob.glob("/etc/systemd/system/" + folder + name) for name in names for folder in ("", "*.wants/")]
+    for unit in sum(found, []):
         os.remove(unit) if not os.path.isdir(unit) or os.path.islink(unit) else shutil.rmtree(unit)
     while os.path.ismount(os.path.join("/srv", app)):
         subprocess.run(["umount", os.path.join("/srv", app)], check=True)

@@ -11,14 +11,15 @@ from typing import Any
 
 import tomlkit
 
-from shipper.config.lines import find_lines
+from shipper.config.lines import Location, find_lines
 from shipper.config.load import parse_project
 from shipper.config.text import BYTE_ORDER_MARK, decode_text
 from shipper.errors import ConfigError
 
 
-def set_target_value(file: Path, target: str, key: str, value: str) -> None:
-    """Write `key = "value"` into `[targets.<target>]` of the `ship.toml` at `file`.
+def set_target_value(file: Path, target: str, key: str, value: str, server: int = 0) -> None:
+    """Write `key = "value"` into `[targets.<target>]` of the `ship.toml` at `file`; for a `server` above 0 into the
+    table of that further server.
 
     The file is replaced in one step, and only when it is valid afterwards. Raises ConfigError when the file cannot be
     right, before or after, or has no such target.
@@ -32,24 +33,28 @@ def set_target_value(file: Path, target: str, key: str, value: str) -> None:
             why=f"The targets are: {', '.join(project.targets) or 'none yet'}.",
             fix=f'Add [targets.{target}] with host = "..." to {file.name}.',
         )
-    changed = _with_value(text, target, key, value)
+    table: Location = ("targets", target, "more", server - 1) if server else ("targets", target)
+    changed = _with_value(text, table, key, value)
     parse_project(changed, file.name)
     mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK.encode()) else ""
     _replace(file, (mark + changed).encode())
 
 
-def _with_value(text: str, target: str, key: str, value: str) -> str:
+def _with_value(text: str, table: Location, key: str, value: str) -> str:
     lines = text.splitlines(keepends=True)
     known = find_lines(text)
-    place = known["targets", target, "host"]
+    place = known[*table, "host"]
     host = re.match(r"([ \t]*)host[ \t]*=[^\r\n]*(\r?\n|$)", lines[place - 1])
-    if ("targets", target, key) not in known and host:
-        # Below the host, which every target has: tomlkit would put it below the comments of the next table.
+    if (*table, key) not in known and host:
+        # Below the host, which every server has: tomlkit would put it below the comments of the next table.
         ending = host[2] or "\n"
         lines[place - 1 : place] = [host[0].rstrip("\r\n") + ending, f"{host[1]}{key} = {_quoted(value)}{ending}"]
         return "".join(lines)
     document: Any = tomlkit.parse(text)
-    document["targets"][target][key] = value
+    place_in_document = document
+    for part in table:
+        place_in_document = place_in_document[part]
+    place_in_document[key] = value
     return tomlkit.dumps(document)
 
 

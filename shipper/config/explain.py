@@ -39,6 +39,8 @@ EXPECTED: Mapping[str, str] = {
     "targets.*.host": "a name or an address, such as 'app.example.com'",
     "targets.*.user": "a user's name, such as 'ubuntu'",
     "targets.*.host_key": "a fingerprint such as 'SHA256:...' (`inv host.trust` writes it)",
+    "targets.*.more.host": "a name or an address, such as '10.0.0.12'",
+    "targets.*.more.host_key": "a fingerprint such as 'SHA256:...' (`inv host.trust` writes it)",
     "targets.*.domain": "a host name, such as 'app.example.com'",
 }
 
@@ -166,7 +168,8 @@ def _describe_unknown_key(location: Location) -> str:
     table = _schema_path(location[:-1])
     key = str(location[-1])
     homes = [name for name, model in known.items() if key in model.model_fields and name != table]
-    guess = nearest(key, known[table].model_fields) if table in known else None
+    # A key that exists elsewhere is no slip of the finger.
+    guess = nearest(key, known[table].model_fields) if table in known and not homes else None
     text = "is not a known key"
     if guess:
         text += f"; did you mean '{guess}'?"

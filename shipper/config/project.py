@@ -80,6 +80,7 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$"), Afte
 Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[kmgKMG]$")]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+HostKey = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")]
 Hostname = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$")]
 
 
@@ -217,16 +218,30 @@ class AutoRollback(Model):
     at_least: Annotated[int, Field(ge=1)] = Field(20, description="requests below which no share is computed")
 
 
-class Target(Model):
-    """`[targets.<name>]`: a place to ship to."""
+class Server(Model):
+    """`[[targets.<name>.more]]`: one more server of a target; what it does not say is as for the first one."""
 
     host: Hostname = Field(description="a name or address, or a Host of ~/.ssh/config")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port")
+    host_key: HostKey | None = Field(None, description="the pinned host key; `inv host.trust` writes it")
+
+
+class Target(Model):
+    """`[targets.<name>]`: a place to ship to, one server or several that serve the same."""
+
+    host: Hostname = Field(
+        description="a name or address, or a Host of ~/.ssh/config; of several servers the one that goes first"
+    )
+    more: tuple[Server, ...] = Field((), description="further servers")
+    parallel: Annotated[int, Field(ge=1, le=50)] = Field(
+        1, description="how many of the further servers go live at a time, after the first one did"
+    )
     user: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_.-]*\$?$")] | None = Field(
         None, description="the user to log in as; default: ssh's"
     )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port; default: ssh's")
     key: str | None = Field(None, description="the private key file; default: ssh-agent and ssh's own files")
-    host_key: Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")] | None = Field(
+    host_key: HostKey | None = Field(
         None, description="the pinned host key; `inv host.trust` writes it; default: ~/.ssh/known_hosts"
     )
     jump: str | None = Field(None, description="a jump host as [user@]host[:port]")
@@ -240,6 +255,24 @@ class Target(Model):
     )
     auto_rollback: AutoRollback | None = Field(None, description="watching visitors' requests after the switch")
     keep: Annotated[int, Field(ge=2, le=100)] = Field(5, description="good releases to keep on the server")
+
+    @model_validator(mode="after")
+    def _one_name_for_all(self) -> Target:
+        if self.more and not (self.domain or self.url):
+            raise ValueError("expected 'domain' or 'url' where there are several servers: what visitors type for all")
+        places = [(target.host, target.port) for target in self.each]
+        if len(set(places)) < len(places):
+            raise ValueError("expected every server once; two of them have the same host and port")
+        return self
+
+    @property
+    def each(self) -> tuple[Target, ...]:
+        """The servers, each as a target of its own; the first one goes first."""
+        first = self.model_copy(update={"more": ()})
+        others = (
+            {"host": server.host, "port": server.port or self.port, "host_key": server.host_key} for server in self.more
+        )
+        return (first, *(first.model_copy(update=values) for values in others))
 
     @property
     def server_name(self) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from shipper.events import Emit, Event
 from shipper.host.session import AgentSession
@@ -16,27 +15,19 @@ from shipper.pipeline.public import see_release
 _ACTIVATION_SECONDS = 3600.0
 
 
-@dataclass(frozen=True)
-class Report:
-    """How it ended: what is live now, how long it took (seconds), what travelled, and troubles after the switch."""
+def activate(
+    job: Job, session: AgentSession, plan: Plan, emit: Emit, accepted: Collection[str] = ()
+) -> Mapping[str, Any]:
+    """Let the agent run its part of the plan; answer its question about the public address from here.
 
-    plan: Plan
-    live: str
-    url: str
-    seconds: float
-    files: int = 0
-    bytes_sent: int = 0
-    trouble: tuple[str, ...] = ()
-    outcome: Literal["live", "unchanged", "declined"] = "live"
-
-
-def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[str, Any]:
-    """Let the agent run its part of the plan; answer its question about the public address from here."""
+    `accepted` are the releases that may be seen there as well, because other servers still have them. Returns the
+    agent's {"live", "seconds", "trouble"}.
+    """
 
     def answer(question: str, about: Mapping[str, Any]) -> object:
         if question != "public":
             return None
-        return see_release(job.target.public_url, about["release"], about["paths"])
+        return see_release(job.target.public_url, {about["release"], *accepted}, about["paths"])
 
     titles = {step.name: step.title for step in plan.steps}
 
@@ -47,7 +38,7 @@ def activate(job: Job, session: AgentSession, plan: Plan, emit: Emit) -> dict[st
         emit(Event(**known))
 
     request = {**job.change, "action": plan.action, "release": plan.record, "steps": plan.on_server}
-    result: dict[str, Any] = session.call(
+    result: Mapping[str, Any] = session.call(
         "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS, stoppable=True
     )
     return result

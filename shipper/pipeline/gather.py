@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from shipper.build.frontend import FrontendBuild, build_frontend
 from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
-from shipper.events import Emit, Event, count_files
+from shipper.events import Emit, Event, count_files, of_server
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import BackendParts, SiteBuild
-from shipper.pipeline.server import ServerState, backend_python, connect, read_state
+from shipper.pipeline.server import ServerState, backend_python, connect, connect_each, read_state
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
@@ -31,36 +31,48 @@ _IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """What was built here and what is there."""
+class Reached:
+    """One server of the target: the way to its agent, what is there, and what was made for it."""
 
+    job: Job
     session: AgentSession
     state: ServerState
-    site: SiteBuild | None
     parts: BackendParts | None
     nginx: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was built here, and the servers it is for, in their order."""
+
+    servers: tuple[Reached, ...]
+    site: SiteBuild | None
     origin: Mapping[str, Any]
 
 
 @contextmanager
 def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
-    """Build and connect side by side; the connection stays open for the length of the block.
+    """Build and connect side by side; the connections stay open for the length of the block.
 
     The first failure ends everything, a build that still runs included. Raises what building and connecting raise.
     """
-    project = job.workspace.project
+    project, jobs = job.workspace.project, job.each
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(4, thread_name_prefix="gather"))
+        pool = stack.enter_context(ThreadPoolExecutor(3 + len(jobs), thread_name_prefix="gather"))
         stack.enter_context(_ended_programs_on_error())
-        reached = pool.submit(_reach, stack, job, emit)
+        reached = [pool.submit(_reach, stack, one, emit) for one in jobs]
         origin = pool.submit(_origin, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
-        parts = pool.submit(_parts, job, reached, emit) if project.backend else None
-        _first_failure([future for future in (reached, origin, site, parts) if future])
-        session, state = reached.result()
+        parts = pool.submit(_parts, jobs, reached, emit) if project.backend else None
+        _first_failure([future for future in (*reached, origin, site, parts) if future])
         built, shape = site.result() if site else (None, None)
-        nginx = nginx_files(project, job.target, shape, ipv6=bool(state.facts["ipv6"]))
-        yield Gathered(session, state, built, parts.result() if parts else None, nginx, origin.result())
+        made = parts.result() if parts else [None] * len(jobs)
+        servers = []
+        for one, future, part in zip(jobs, reached, made, strict=True):
+            session, state = future.result()
+            nginx = nginx_files(project, job.target, shape, ipv6=bool(state.facts["ipv6"]))
+            servers.append(Reached(one, session, state, part, nginx))
+        yield Gathered(tuple(servers), built, origin.result())
 
 
 @contextmanager
@@ -80,7 +92,7 @@ def _first_failure(futures: list[Future[Any]]) -> None:
 
 
 def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, ServerState]:
-    session = stack.enter_context(connect(job, emit))
+    session = stack.enter_context(connect(job, of_server(emit, job.server)))
     return session, read_state(session, job.app)
 
 
@@ -106,14 +118,22 @@ def _origin_of(build: FrontendBuild) -> str:
     return f"unchanged, build {build.fingerprint[:8]}" if build.cached else f"built in {build.seconds:.1f} s"
 
 
-def _parts(job: Job, reached: Future[tuple[AgentSession, ServerState]], emit: Emit) -> BackendParts:
-    backend = job.workspace.project.backend
-    assert backend is not None
-    _, state = reached.result()
-    python, interpreter = backend_python(state, backend, job.target.host)
-    code, dependencies, cached = backend_trees(job.workspace, python, emit)
-    origin = "dependencies unchanged" if cached else "dependencies resolved"
-    return BackendParts(code, dependencies, backend_unit(job.app, backend, interpreter), interpreter, origin)
+def _parts(
+    jobs: Sequence[Job], reached: Sequence[Future[tuple[AgentSession, ServerState]]], emit: Emit
+) -> list[BackendParts]:
+    """Return the backend for each server; what equal Pythons share is built once."""
+    built: dict[Python, tuple[Tree, Tree, bool]] = {}
+    made = []
+    for job, future in zip(jobs, reached, strict=True):
+        backend = job.workspace.project.backend
+        assert backend is not None
+        python, interpreter = backend_python(future.result()[1], backend, job.target.host)
+        if python not in built:
+            built[python] = backend_trees(job.workspace, python, emit)
+        code, dependencies, cached = built[python]
+        origin = "dependencies unchanged" if cached else "dependencies resolved"
+        made.append(BackendParts(code, dependencies, backend_unit(job.app, backend, interpreter), interpreter, origin))
+    return made
 
 
 def backend_trees(workspace: Workspace, python: Python, emit: Emit) -> tuple[Tree, Tree, bool]:
@@ -139,9 +159,12 @@ def build_only(job: Job, emit: Emit) -> None:
 def _build_backend(job: Job, emit: Emit) -> None:
     backend = job.workspace.project.backend
     assert backend is not None
-    with connect(job, emit) as session:
-        python, _ = backend_python(read_state(session, job.app), backend, job.target.host)
-    backend_trees(job.workspace, python, emit)
+    with connect_each(job, emit) as sessions:
+        pythons = {
+            backend_python(read_state(session, job.app), backend, one.target.host)[0] for one, session in sessions
+        }
+    for python in pythons:
+        backend_trees(job.workspace, python, emit)
 
 
 def _origin(workspace: Workspace) -> dict[str, Any]:
@@ -163,14 +186,14 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
         return {**made, "commit": "", "dirty": False, "author": ""}
 
 
-def new_release_id(origin: Mapping[str, Any], state: ServerState) -> str:
+def new_release_id(origin: Mapping[str, Any], states: Iterable[ServerState]) -> str:
     """Return the id of a release made now: `<utc time>-<git short sha>`.
 
-    The time is always later than that of every release on the server, whatever the clocks of those who ship say: the
+    The time is always later than that of every release on the servers, whatever the clocks of those who ship say: the
     order of the ids is the order of the releases.
     """
     moment = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    if state.releases:
-        newest = datetime.datetime.strptime(state.releases[0]["id"].split("-")[0] + "+0000", _MOMENT + "%z")
-        moment = max(moment, newest + datetime.timedelta(seconds=1))
+    for newest in (state.releases[0]["id"] for state in states if state.releases):
+        known = datetime.datetime.strptime(newest.split("-")[0] + "+0000", _MOMENT + "%z")
+        moment = max(moment, known + datetime.timedelta(seconds=1))
     return f"{moment.strftime(_MOMENT)}-{origin['commit'][:7] or 'nogit'}"

@@ -6,7 +6,7 @@ import getpass
 import os
 import socket
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,34 @@ from shipper.config.project import Target, Workspace
 
 @dataclass(frozen=True)
 class Job:
-    """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it."""
+    """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it.
+
+    `server` is the name of the one server that is meant where the target has several (`each`).
+    """
 
     workspace: Workspace
     target_name: str
     target: Target
     lock_wait: float = 0.0
+    server: str = ""
 
     @property
     def app(self) -> str:
         """The app's name on the server."""
         return self.workspace.project.name
+
+    @property
+    def each(self) -> tuple[Job, ...]:
+        """The same work for each server of the target, in their order."""
+        targets = self.target.each
+        if len(targets) == 1:
+            return (self,)
+        hosts = [target.host for target in targets]
+        names = [
+            host if hosts.count(host) == 1 else f"{host}:{target.port}"
+            for host, target in zip(hosts, targets, strict=True)
+        ]
+        return tuple(replace(self, target=target, server=name) for target, name in zip(targets, names, strict=True))
 
     @property
     def change(self) -> dict[str, Any]:

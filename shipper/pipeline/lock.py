@@ -10,7 +10,7 @@ from typing import Any
 from shipper.errors import ConfigError
 from shipper.events import Emit
 from shipper.pipeline.job import Job
-from shipper.pipeline.server import connect
+from shipper.pipeline.server import connect_each
 
 _SPAN = re.compile(r"([1-9][0-9]*)(min|h|d|w)")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -47,20 +47,19 @@ def freeze(job: Job, reason: str, until: str, emit: Emit) -> datetime.datetime |
     end = parse_until(until, now) if until else None
     # As a span, so that the clock of the server does not matter.
     seconds = (end - now).total_seconds() if end else None
-    with connect(job, emit) as session:
-        session.call("lock.freeze", {**job.change, "reason": reason, "seconds": seconds})
+    with connect_each(job, emit) as sessions:
+        for one, session in sessions:
+            session.call("lock.freeze", {**one.change, "reason": reason, "seconds": seconds})
     return end
 
 
-def lift(job: Job, emit: Emit) -> Mapping[str, Any]:
-    """Lift the freeze; return {"lifted": the freeze or None, "holder": who holds the lock or None}."""
-    with connect(job, emit) as session:
-        lifted: Mapping[str, Any] = session.call("lock.lift", job.change)
-    return lifted
+def lift(job: Job, emit: Emit) -> list[tuple[str, Mapping[str, Any]]]:
+    """Lift the freeze; return for each server {"lifted": the freeze or None, "holder": who holds the lock or None}."""
+    with connect_each(job, emit) as sessions:
+        return [(one.server, session.call("lock.lift", one.change)) for one, session in sessions]
 
 
-def show(job: Job, emit: Emit) -> Mapping[str, Any]:
-    """Return {"holder": who holds the lock or None, "freeze": the freeze or None}."""
-    with connect(job, emit) as session:
-        shown: Mapping[str, Any] = session.call("lock.show", {"app": job.app})
-    return shown
+def show(job: Job, emit: Emit) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return for each server {"holder": who holds the lock or None, "freeze": the freeze or None}."""
+    with connect_each(job, emit) as sessions:
+        return [(one.server, session.call("lock.show", {"app": job.app})) for one, session in sessions]

@@ -6,7 +6,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,8 +27,8 @@ class _Unseen(Exception):  # noqa: N818 - an answer, not an error of this progra
         self.fix = fix
 
 
-def see_release(url: str, release_id: str, paths: Sequence[str]) -> dict[str, Any]:
-    """Look at the public address until it shows `release_id` and answers `paths`, several times in a row.
+def see_release(url: str, accepted: Set[str], paths: Sequence[str]) -> dict[str, Any]:
+    """Look at the public address until it shows one of the releases and answers `paths`, several times in a row.
 
     Gives up after ten seconds. Returns {"ok": True}, or {"ok": False} with `what`, `why` and `fix`, which the agent
     reports as its own error.
@@ -39,7 +39,7 @@ def see_release(url: str, release_id: str, paths: Sequence[str]) -> dict[str, An
         if seen:
             time.sleep(_PAUSE_SECONDS)
         try:
-            _look(url, release_id, paths)
+            _look(url, accepted, paths)
             seen += 1
         except _Unseen as unseen:
             if time.monotonic() > deadline:
@@ -50,9 +50,9 @@ def see_release(url: str, release_id: str, paths: Sequence[str]) -> dict[str, An
     return {"ok": True}
 
 
-def _look(url: str, release_id: str, paths: Sequence[str]) -> None:
+def _look(url: str, accepted: Set[str], paths: Sequence[str]) -> None:
     status, text = _get(url, RELEASE_PATH)
-    if status != http.client.OK or text != release_id:
+    if status != http.client.OK or text not in accepted:
         found = f"HTTP {status}" if status != http.client.OK else f"it says {text[:60]!r}"
         raise _Unseen(
             f"{RELEASE_PATH} at {url}: {found}",

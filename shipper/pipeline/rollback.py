@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from shipper.config.project import Target
 from shipper.errors import ConfigError
 from shipper.events import Emit, Event
 from shipper.findings import refuse_errors
-from shipper.pipeline.activate import Report, activate
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy
-from shipper.pipeline.server import Record, ServerState, connect, lock_server, read_state
+from shipper.pipeline.rollout import Member, Report, roll_out
+from shipper.pipeline.server import ServerState, connect_each, lock_server, read_state
 
 
-def choose_release(state: ServerState, wanted: str | None) -> Record:
-    """Return the record to go back to: the wanted one, else the newest good one before the live one.
+def choose_release(states: Sequence[ServerState], wanted: str | None) -> str:
+    """Return the id to go back to: the wanted one, else the newest before the live one that is good on all servers.
 
     Raises ConfigError for an unknown or failed release, and when there is nothing to go back to.
     """
     if wanted:
-        record = state.release(wanted)
-        if record["state"] != "good":
-            raise ConfigError(
-                f"{wanted} was never live and healthy, so it is no way back.",
-                fix="inv status   (shows the good ones)",
-            )
-        return record
-    # Nothing is live when somebody removed the live release by hand: then the newest good one is the way back.
-    earlier = [r for r in state.releases if r["state"] == "good" and (not state.live or r["id"] < state.live)]
-    if not earlier:
+        for state in states:
+            if state.release(wanted)["state"] != "good":
+                raise ConfigError(
+                    f"{wanted} was never live and healthy, so it is no way back.",
+                    fix="inv status   (shows the good ones)",
+                )
+        return wanted
+    common = set.intersection(*(_earlier(state) for state in states))
+    if not common:
         raise ConfigError(
             "There is no earlier good release to go back to.",
-            why=f"Live is {state.live or 'nothing'}.",
+            why=f"Live is {states[0].live or 'nothing'}.",
             fix="Name one of `inv status`: inv rollback <release>",
         )
-    return earlier[0]
+    return max(common)
 
 
-def plan_rollback(state: ServerState, wanted: str | None, target: Target, target_name: str) -> Plan:
-    """Compute the plan of a rollback; no steps when the release is live already. Raises FindingsError."""
-    record = choose_release(state, wanted)
+def _earlier(state: ServerState) -> set[str]:
+    """Return the good releases before the live one; all of them when somebody removed the live one by hand."""
+    return {r["id"] for r in state.releases if r["state"] == "good" and (not state.live or r["id"] < state.live)}
+
+
+def plan_rollback(state: ServerState, release_id: str, target: Target, target_name: str) -> Plan:
+    """Compute the plan of a rollback of one server; no steps when the release is live. Raises FindingsError."""
+    record = state.release(release_id)
     if record["id"] == state.live:
         return Plan("rollback", record, ())
     if record["slot"] and record["slot"] not in state.slots:
@@ -53,24 +58,34 @@ def plan_rollback(state: ServerState, wanted: str | None, target: Target, target
     return Plan("rollback", record, activation_steps(record, state, target))
 
 
-def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
+def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     """Make an earlier release live again. Raises the errors of shipper.errors; then what was live still is."""
     started = time.monotonic()
-    with connect(job, emit) as session:
-        state = read_state(session, job.app)
-        plan = plan_rollback(state, wanted, job.target, job.target_name)
-        url = job.target.public_url
+    url = job.target.public_url
+    with connect_each(job, emit) as sessions:
+        states = [read_state(session, job.app) for _, session in sessions]
+        release_id = choose_release(states, wanted)
+        members = [
+            Member(one, session, state, plan_rollback(state, release_id, one.target, job.target_name))
+            for (one, session), state in zip(sessions, states, strict=True)
+        ]
+        plan = next((member.plan for member in members if not member.plan.nothing_to_do), members[0].plan)
         if plan.nothing_to_do:
-            return Report(plan, state.live, url, time.monotonic() - started, outcome="unchanged")
+            return Report(plan, release_id, url, time.monotonic() - started, outcome="unchanged")
         asked = time.monotonic()
-        if not confirm(plan):
-            return Report(plan, state.live, url, time.monotonic() - started, outcome="declined")
+        if not confirm(members):
+            return Report(plan, states[0].live, url, time.monotonic() - started, outcome="declined")
         started += time.monotonic() - asked
-        locked = lock_server(job, session, "rollback")
-        if not locked.plans_alike(state):
-            emit(Event("note", "plan", "The server was changed meanwhile; the plan was made anew."))
-            plan = plan_rollback(locked, plan.record["id"], job.target, job.target_name)
-            if plan.nothing_to_do:
-                return Report(plan, locked.live, url, time.monotonic() - started, outcome="unchanged")
-        result = activate(job, session, plan, emit)
-        return Report(plan, result["live"], url, time.monotonic() - started, trouble=tuple(result["trouble"]))
+        trouble = roll_out([_locked(member, emit) for member in members], job.target.parallel, emit)
+        servers = tuple(one.server for one, _ in sessions)
+        return Report(plan, release_id, url, time.monotonic() - started, trouble=trouble, servers=servers)
+
+
+def _locked(member: Member, emit: Emit) -> Member:
+    """Take the server's lock; plan anew when it is not what the plan was made for."""
+    state = lock_server(member.job, member.session, "rollback")
+    if state.plans_alike(member.state):
+        return member
+    emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew.", server=member.job.server))
+    plan = plan_rollback(state, member.plan.record["id"], member.job.target, member.job.target_name)
+    return replace(member, state=state, plan=plan)

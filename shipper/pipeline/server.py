@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from shipper.build.dependencies import Python, python_platform
 from shipper.config.project import Backend
 from shipper.errors import ConfigError, HostError
-from shipper.events import Emit, Event
+from shipper.events import Emit, Event, of_server
 from shipper.host.connection import open_host
 from shipper.host.session import AgentSession, open_agent
 from shipper.pipeline.job import Job
@@ -93,6 +94,15 @@ def connect(job: Job, emit: Emit) -> Iterator[AgentSession]:
 
     with open_host(job.target, job.target_name) as host, open_agent(host, note) as session:
         yield session
+
+
+@contextmanager
+def connect_each(job: Job, emit: Emit) -> Iterator[tuple[tuple[Job, AgentSession], ...]]:
+    """Connect to all servers of the target side by side. Raises HostError when one of them cannot be reached."""
+    jobs = job.each
+    with ExitStack() as stack, ThreadPoolExecutor(len(jobs), thread_name_prefix="connect") as pool:
+        opened = [pool.submit(stack.enter_context, connect(one, of_server(emit, one.server))) for one in jobs]
+        yield tuple((one, future.result()) for one, future in zip(jobs, opened, strict=True))
 
 
 def read_state(session: AgentSession, app: str) -> ServerState:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
 from shipper.deliver.manifest import Tree
-from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
-from shipper.events import Emit, Event, count_files
+from shipper.deliver.upload import Counter, choose, compress, keys_of, objects_of, room_besides
+from shipper.events import Emit, Event, count_files, of_server
 from shipper.findings import Finding, refuse_errors
-from shipper.pipeline.activate import Report, activate
-from shipper.pipeline.gather import Gathered, gather, new_release_id
+from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import (
     Plan,
@@ -25,98 +25,141 @@ from shipper.pipeline.plan import (
     ship_steps,
     slot_name,
 )
+from shipper.pipeline.rollout import Member, Report, roll_out
 from shipper.pipeline.server import Record, lock_server
 
 _UPLOAD_SECONDS = 3600.0
 # The server reads all of the contents that it will use, to find damaged ones.
 _PREPARE_SECONDS = 600.0
+# What makes a release the same as the live one, but for its id.
+_SAME = ("site", "slot", "nginx", "static", "unit", "boot")
 
 
-def plan_ship(job: Job, gathered: Gathered) -> Plan:
-    """Compute the plan of a ship. Reads from the server what it lacks; writes nothing. Raises FindingsError."""
-    project, state = job.workspace.project, gathered.state
-    findings = _findings(job, gathered)
-    refuse_errors(findings)
-    parts, site = gathered.parts, gathered.site
-    slot = slot_name(parts, project.backend, state.environment_digest) if parts and project.backend else ""
+def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
+    """Compute the plan of a ship for each server. Reads from them what they lack; writes nothing.
+
+    When one of several servers needs the release, all get it: they shall have the same one. Raises FindingsError.
+    """
+    release_id = new_release_id(gathered.origin, [server.state for server in gathered.servers])
+    refuse_errors(finding for server in gathered.servers for finding in _findings(server, gathered))
+    records = [_record(server, gathered, release_id) for server in gathered.servers]
+    pairs = list(zip(gathered.servers, records, strict=True))
+    live = all(is_live(record, server.state) for server, record in pairs)
+    return tuple(
+        Member(server.job, server.session, server.state, _plan(server, gathered, record, live, number == 0))
+        for number, (server, record) in enumerate(pairs)
+    )
+
+
+def _record(server: Reached, gathered: Gathered, release_id: str) -> Record:
+    project, parts = server.job.workspace.project, server.parts
+    slot = slot_name(parts, project.backend, server.state.environment_digest) if parts and project.backend else ""
     unit = parts.unit if parts else ""
-    release_id = new_release_id(gathered.origin, state)
-    record = release_record(release_id, gathered.origin, project, job.target, site, slot, unit, gathered.nginx)
-    if is_live(record, state):
-        return Plan("ship", record, (), tuple(findings))
+    return release_record(
+        release_id, gathered.origin, project, server.job.target, gathered.site, slot, unit, server.nginx
+    )
+
+
+def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first: bool) -> Plan:
+    job, state = server.job, server.state
+    findings = tuple(_findings(server, gathered))
+    if live:
+        return Plan("ship", record, (), findings)
     refuse_errors(check_second_copy(record, state, job.target, job.target_name))
-    live = state.live_record
-    if live and all(live.get(key) == record[key] for key in ("site", "slot", "nginx", "static", "unit", "boot")):
+    known = state.live_record
+    if len(gathered.servers) == 1 and known and all(known.get(key) == record[key] for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
-        return Plan("ship", live, activation_steps(live, state, job.target), tuple(findings))
-    cargo = _cargo(job, gathered, record)
-    steps = ship_steps(record, state, project, job.target, site, parts, cargo)
-    return Plan("ship", record, steps, tuple(findings))
+        return Plan("ship", known, activation_steps(known, state, job.target), findings)
+    trees = _trees(server, gathered, record)
+    cargo = choose(trees, server.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
+    steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo)
+    # The database is one for all servers: the first one migrates it.
+    return Plan("ship", record, tuple(step for step in steps if first or step.name != "migrate"), findings)
 
 
-def _findings(job: Job, gathered: Gathered) -> list[Finding]:
-    project = job.workspace.project
-    state, findings = gathered.state, list[Finding]()
+def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
+    project = server.job.workspace.project
+    state, findings = server.state, list[Finding]()
     if project.backend:
         present, empty = state.environment, state.empty_variables
-        findings += check_server_environment(project.backend, present, empty, job.target_name)
+        findings += check_server_environment(project.backend, present, empty, server.job.target_name)
     if gathered.site and project.backend:
         findings += check_prefixes(gathered.site.tree, project.backend)
     return findings
 
 
-def _trees(gathered: Gathered, record: Record) -> list[Tree]:
+def _trees(server: Reached, gathered: Gathered, record: Record) -> list[Tree]:
     """Return the trees that will be laid out: a slot that is there already needs none of its contents."""
     trees = [gathered.site.tree] if gathered.site else []
-    if gathered.parts and record["slot"] not in gathered.state.slots:
-        trees += [gathered.parts.code, gathered.parts.dependencies]
+    if server.parts and record["slot"] not in server.state.slots:
+        trees += [server.parts.code, server.parts.dependencies]
     return trees
 
 
-def _cargo(job: Job, gathered: Gathered, record: Record) -> Cargo:
-    trees = _trees(gathered, record)
-    return choose(trees, gathered.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
-
-
-def ship(job: Job, emit: Emit, confirm: Callable[[Plan], bool]) -> Report:
-    """Ship the project to the target; `confirm` sees the plan before anything on the server is changed.
+def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
+    """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
     Raises the errors of shipper.errors; with each of them the old release is still serving.
     """
     started = time.monotonic()
+    url = job.target.public_url
     with gather(job, emit) as gathered:
-        planned_for = gathered.state
-        plan = plan_ship(job, gathered)
-        url = job.target.public_url
+        members = plan_ship(gathered)
+        plan = members[0].plan
         if plan.nothing_to_do:
-            return Report(plan, gathered.state.live, url, _since(started), outcome="unchanged")
+            return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
         asked = time.monotonic()
-        if not confirm(plan):
-            return Report(plan, gathered.state.live, url, _since(started), outcome="declined")
+        if not confirm(members):
+            return Report(plan, members[0].state.live, url, _since(started), outcome="declined")
         started += _since(asked)  # how long somebody thought about it is not how long it took
-        gathered = replace(gathered, state=lock_server(job, gathered.session, "ship"))
-        if not gathered.state.plans_alike(planned_for):
-            emit(Event("note", "plan", "The server was changed meanwhile; the plan was made anew."))
-            plan = plan_ship(job, gathered)
-            if plan.nothing_to_do:
-                return Report(plan, gathered.state.live, url, _since(started), outcome="unchanged")
-        uploads = any(step.name == "upload" for step in plan.steps)
-        files, sent = _transfer(job, gathered, plan.record, emit) if uploads else (0, 0)
-        result = activate(job, gathered.session, plan, emit)
-        return Report(plan, result["live"], url, _since(started), files, sent, tuple(result["trouble"]))
+        gathered, members = _lock(gathered, members, emit)
+        plan = members[0].plan
+        if plan.nothing_to_do:
+            return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
+        files, sent = _transfer_each(gathered, members, emit)
+        trouble = roll_out(members, job.target.parallel, emit)
+        servers = tuple(member.job.server for member in members)
+        return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
 
 
-def _transfer(job: Job, gathered: Gathered, record: Record, emit: Emit) -> tuple[int, int]:
+def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[Gathered, tuple[Member, ...]]:
+    """Take the locks, in the order of the servers; plan anew when one of them is not what the plan was made for."""
+    states = [lock_server(server.job, server.session, "ship") for server in gathered.servers]
+    if all(state.plans_alike(member.state) for state, member in zip(states, members, strict=True)):
+        return gathered, members
+    emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew."))
+    servers = (replace(server, state=state) for server, state in zip(gathered.servers, states, strict=True))
+    gathered = replace(gathered, servers=tuple(servers))
+    return gathered, plan_ship(gathered)
+
+
+def _transfer_each(gathered: Gathered, members: Sequence[Member], emit: Emit) -> tuple[int, int]:
+    """Send every server what it lacks, side by side; return how many contents and how many bytes travelled."""
+    pairs = [
+        (server, member)
+        for server, member in zip(gathered.servers, members, strict=True)
+        if any(step.name == "upload" for step in member.plan.steps)
+    ]
+    if len(pairs) == 1:  # in this thread, so that Ctrl-C is heard at once
+        return _transfer(pairs[0][0], gathered, pairs[0][1].plan.record, emit)
+    with ThreadPoolExecutor(max(1, len(pairs)), thread_name_prefix="transfer") as pool:
+        sent = [pool.submit(_transfer, server, gathered, member.plan.record, emit) for server, member in pairs]
+    results = [future.result() for future in sent]
+    return sum(files for files, _ in results), sum(size for _, size in results)
+
+
+def _transfer(server: Reached, gathered: Gathered, record: Record, emit: Emit) -> tuple[int, int]:
     """Send what the server lacks after it made room; return how many contents and how many bytes travelled."""
     began = time.monotonic()
+    job, session, emit = server.job, server.session, of_server(emit, server.job.server)
     emit(Event("start", "upload", "What the server lacks"))
-    trees = _trees(gathered, record)
+    trees = _trees(server, gathered, record)
     room = room_besides(trees)
     asked = {**job.change, "keep": job.target.keep, "objects": objects_of(trees), "room": room}
-    cargo = choose(trees, gathered.session.call("prepare", asked, deadline=_PREPARE_SECONDS))
+    cargo = choose(trees, session.call("prepare", asked, deadline=_PREPARE_SECONDS))
     counter = Counter()
     if cargo.entries:
-        gathered.session.call(
+        session.call(
             "upload",
             {**job.change, "objects": cargo.wire},
             stream=compress(cargo, counter),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -40,8 +40,7 @@ class Reporter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._titles: dict[str, str] = {}
-        self._bars: dict[str, TaskID] = {}
+        self._bars: dict[tuple[str, str], TaskID] = {}
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -80,53 +79,71 @@ class Reporter:
             show(event)
 
     def _show_start(self, event: Event) -> None:
-        self._titles[event.step] = event.text
         if console.is_terminal:
-            title = escape(event.text or event.step)
-            self._bars[event.step] = self._progress.add_task(title, total=None, amount="", last="")
+            title = _on(event) + escape(event.text or event.step)
+            self._bars[event.server, event.step] = self._progress.add_task(title, total=None, amount="", last="")
         elif event.text:
-            console.print(f"  ... {event.step}: {event.text}", markup=False)
+            console.print(f"  ... {_name(event)}: {event.text}", markup=False)
 
     def _show_progress(self, event: Event) -> None:
-        bar = self._bars.get(event.step)
+        bar = self._bars.get((event.server, event.step))
         if bar is not None:
             amount = f"{_amount(event.done, event.unit)} of {_amount(event.total, event.unit)}"
             self._progress.update(bar, completed=event.done, total=event.total or None, amount=amount)
 
     def _show_output(self, event: Event) -> None:
-        bar = self._bars.get(event.step)
+        bar = self._bars.get((event.server, event.step))
         if not event.text.strip():
             return
         if event.step in _KEPT_OUTPUT:
-            console.print("    | " + event.text, markup=False, style="dim")
+            console.print(f"    | {_on(event)}{event.text}", markup=False, style="dim")
         elif bar is not None:
             self._progress.update(bar, last=escape(event.text.strip()[:60]))
 
     def _show_note(self, event: Event) -> None:
-        console.print(f"  [cyan]note[/cyan] {escape(event.text)}")
+        console.print(f"  [cyan]note[/cyan] {_on(event)}{escape(event.text)}")
 
     def _show_done(self, event: Event) -> None:
         self._end_bar(event)
         result = f"  {event.text}" if event.text else ""
-        console.print(f"  [green]ok[/green]   {event.step:<15}{_seconds(event.seconds)}[dim]{escape(result)}[/dim]")
+        console.print(f"  [green]ok[/green]   {_name(event):<15}{_seconds(event.seconds)}[dim]{escape(result)}[/dim]")
 
     def _show_failed(self, event: Event) -> None:
         self._end_bar(event)
-        console.print(f"  [red]fail[/red] {event.step:<15}{_seconds(event.seconds)}  {escape(event.text)}")
+        console.print(f"  [red]fail[/red] {_name(event):<15}{_seconds(event.seconds)}  {escape(event.text)}")
 
     def _show_undone(self, event: Event) -> None:
-        console.print(f"  [yellow]undo[/yellow] {event.step:<15}{escape(event.text)}")
+        console.print(f"  [yellow]undo[/yellow] {_name(event):<15}{escape(event.text)}")
 
     def _end_bar(self, event: Event) -> None:
-        bar = self._bars.pop(event.step, None)
+        bar = self._bars.pop((event.server, event.step), None)
         if bar is not None:
             self._progress.remove_task(bar)
 
 
-def show_line(event: Mapping[str, Any]) -> None:
-    """Print a line of a log as the agent sends it; what else it says only keeps the connection alive."""
-    if event["kind"] == "output":
-        console.print(event["text"], markup=False)
+def _on(event: Event) -> str:
+    return f"{event.server}: " if event.server else ""
+
+
+def _name(event: Event) -> str:
+    return _on(event) + event.step
+
+
+def show_line(server: str) -> Callable[[Mapping[str, Any]], None]:
+    """Return what prints the lines of a log as an agent sends them, with the server's name where there are several."""
+    prefix = f"{server}: " if server else ""
+
+    def show(event: Mapping[str, Any]) -> None:
+        if event["kind"] == "output":  # what else it says only keeps the connection alive
+            console.print(prefix + event["text"], markup=False)
+
+    return show
+
+
+def show_server(server: str) -> None:
+    """Print the name of a server above what is about it; nothing where there is only one."""
+    if server:
+        console.print(f"\n{server}", markup=False, style="bold underline")
 
 
 def _seconds(seconds: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 
 from shipper.events import count_files
-from shipper.pipeline.activate import Report
+from shipper.pipeline.rollout import Report
 from shipper.report.console import console, show_findings
 
 
@@ -22,5 +22,7 @@ def show_report(report: Report, target: str) -> None:
     console.print(
         f"[green bold]{report.live}[/green bold] is live at {report.url}  ({report.seconds:.1f} s{travelled})"
     )
+    if len(report.servers) > 1:
+        console.print(f"  on {', '.join(report.servers)}", markup=False)
     for line in report.trouble:
         console.print(f"  [yellow]afterwards[/yellow] {escape(line)}")

@@ -14,15 +14,17 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 def push(context: Context, to: str = "") -> None:
     """Send the target's env file; the next ship starts the backend with it."""
     from shipper.pipeline.environment import push as push_environment
-    from shipper.pipeline.server import connect
-    from shipper.report.console import Reporter, show_findings
+    from shipper.pipeline.server import connect_each
+    from shipper.report.console import Reporter, show_findings, show_server
     from shipper.report.environment import show_pushed
 
     job = find_job(to)
-    with connect(job, Reporter()) as session:
-        difference, findings = push_environment(job, session)
-    show_findings(findings)
-    show_pushed(difference, job.target.env_file, job.target_name)
+    with connect_each(job, Reporter()) as sessions:
+        pushed = [(one, *push_environment(one, session)) for one, session in sessions]
+    for one, difference, findings in pushed:
+        show_server(one.server)
+        show_findings(findings)
+        show_pushed(difference, job.target.env_file, job.target_name)
 
 
 @command(help={"to": _TO})
@@ -30,13 +32,14 @@ def check(context: Context, to: str = "") -> None:
     """Check the target's env file and compare it with the server's; values stay hidden."""
     from shipper.findings import refuse_errors
     from shipper.pipeline.environment import check_file, compare
-    from shipper.pipeline.server import connect
+    from shipper.pipeline.server import connect_each
     from shipper.report.console import Reporter, show_findings
     from shipper.report.environment import show_difference
 
     job = find_job(to)
     env, findings = check_file(job)
-    with connect(job, Reporter()) as session:
-        show_difference(compare(job, session, env), job.target.env_file, job.target_name)
+    with connect_each(job, Reporter()) as sessions:
+        for one, session in sessions:
+            show_difference(compare(one, session, env), job.target.env_file, one.server or job.target_name)
     show_findings([finding for finding in findings if finding.severity != "error"])
     refuse_errors(findings)

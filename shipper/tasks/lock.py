@@ -14,12 +14,13 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 def show(context: Context, to: str = "") -> None:
     """Show who is changing the app on the server, and whether it is frozen."""
     from shipper.pipeline.lock import show as show_state
-    from shipper.report.console import Reporter
+    from shipper.report.console import Reporter, show_server
     from shipper.report.lock import show_lock
 
     job = find_job(to)
-    state = show_state(job, Reporter())
-    show_lock(state["holder"], state["freeze"], job.app)
+    for server, state in show_state(job, Reporter()):
+        show_server(server)
+        show_lock(state["holder"], state["freeze"], job.app)
 
 
 @command(
@@ -47,11 +48,12 @@ def take(context: Context, reason: str = "", until: str = "", to: str = "") -> N
 def release(context: Context, to: str = "") -> None:
     """Lift the freeze. Who is shipping right now is not stopped by it."""
     from shipper.pipeline.lock import lift
-    from shipper.report.console import Reporter, console
+    from shipper.report.console import Reporter, console, show_server
     from shipper.report.lock import show_holder
 
     job = find_job(to)
-    done = lift(job, Reporter())
-    console.print("The freeze is lifted." if done["lifted"] else f"{job.app} was not frozen.", markup=False)
-    if done["holder"]:
-        show_holder(done["holder"], job.app)
+    for server, done in lift(job, Reporter()):
+        show_server(server)
+        console.print("The freeze is lifted." if done["lifted"] else f"{job.app} was not frozen.", markup=False)
+        if done["holder"]:
+            show_holder(done["holder"], job.app)

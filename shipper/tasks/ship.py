@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
@@ -11,11 +11,13 @@ from shipper.tasks.face import command, confirmed
 from shipper.tasks.job import find_job
 
 if TYPE_CHECKING:
-    from shipper.pipeline.plan import Plan
+    from shipper.pipeline.rollout import Member
     from shipper.report.console import Reporter
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 _YES = "do not ask"
+# The first that looks after an interrupted ship waits until that was finished or undone.
+_STATUS_SECONDS = 180.0
 _WAIT = "seconds to wait while somebody else is shipping; default: fail with exit code 5"
 
 
@@ -43,15 +45,16 @@ def plan(context: Context, to: str = "") -> None:
     from shipper.pipeline.ship import plan_ship
     from shipper.report.console import Reporter
     from shipper.report.environment import show_difference
-    from shipper.report.plan import show_plan
+    from shipper.report.plan import show_plans
 
     job = find_job(to)
     with Reporter() as reporter, gather(job, reporter) as gathered:
-        made = plan_ship(job, gathered)
-        difference = compare_environment(job, gathered.session)
-    show_plan(made, job.target_name)
-    if difference is not None:
-        show_difference(difference, job.target.env_file, job.target_name)
+        members = plan_ship(gathered)
+        differences = [(one.job, compare_environment(one.job, one.session)) for one in members]
+    show_plans(members, job.target_name)
+    for one, difference in differences:
+        if difference is not None:
+            show_difference(difference, job.target.env_file, one.server or job.target_name)
 
 
 @command(help={"to": _TO})
@@ -68,14 +71,18 @@ def build(context: Context, to: str = "") -> None:
 @command(help={"to": _TO})
 def status(context: Context, to: str = "") -> None:
     """Show what is live: release, age, backend, memory, disk, last ships."""
-    from shipper.pipeline.server import connect
-    from shipper.report.console import Reporter
+    from shipper.pipeline.server import connect_each
+    from shipper.report.console import Reporter, show_server
     from shipper.report.status import show_status
 
     job = find_job(to)
-    with connect(job, Reporter()) as session:
-        answer = session.call("status", {"app": job.app})
-    show_status(answer, job.target_name, job.target.public_url)
+    with connect_each(job, Reporter()) as sessions:
+        answers = [
+            (one, session.call("status", {"app": job.app}, deadline=_STATUS_SECONDS)) for one, session in sessions
+        ]
+    for one, answer in answers:
+        show_server(one.server)
+        show_status(answer, job.target_name, job.target.public_url)
 
 
 @command(
@@ -109,25 +116,28 @@ def rollback(context: Context, release: str = "", to: str = "", yes: bool = Fals
 )
 def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = False, lines: int = 100) -> None:
     """Show the last lines of the backend's log, or of nginx's."""
-    from shipper.pipeline.server import connect
+    from concurrent.futures import ThreadPoolExecutor
+
+    from shipper.pipeline.server import connect_each
     from shipper.report.console import Reporter, show_line
 
     job = find_job(to)
     asked = {"app": job.app, "source": "nginx" if nginx else "backend", "lines": lines, "follow": follow}
-    with connect(job, Reporter()) as session:
-        session.call("logs", asked, on_event=show_line)
+    with connect_each(job, Reporter()) as sessions, ThreadPoolExecutor(len(sessions)) as pool:
+        for one, session in sessions:
+            pool.submit(session.call, "logs", asked, on_event=show_line(one.server))
 
 
-def _asking(question: str, reporter: Reporter, target: str, yes: bool) -> Callable[[Plan], bool]:
+def _asking(question: str, reporter: Reporter, target: str, yes: bool) -> Callable[[Sequence[Member]], bool]:
     """Return what shows a plan and asks for a yes; with `yes` nobody is asked and nothing is shown."""
 
-    def ask(plan: Plan) -> bool:
+    def ask(members: Sequence[Member]) -> bool:
         if yes:
             return True
-        from shipper.report.plan import show_plan
+        from shipper.report.plan import show_plans
 
         with reporter.paused():
-            show_plan(plan, target)
+            show_plans(members, target)
             return confirmed(question, yes)
 
     return ask

@@ -22,7 +22,7 @@ from shipper.pipeline.plan import (
     ship_steps,
     slot_name,
 )
-from shipper.pipeline.rollback import plan_rollback
+from shipper.pipeline.rollback import choose_release, plan_rollback
 from shipper.pipeline.server import Record, ServerState
 from shipper.render.systemd import boot_unit
 
@@ -168,18 +168,29 @@ def test_pending_migrations_are_named() -> None:
 
 def test_a_rollback_takes_the_newest_good_release_before_the_live_one() -> None:
     bad = {**record(2), "state": "bad"}
-    plan = plan_rollback(server(record(1), bad, record(3)), None, TARGET, "production")
-    assert plan.record["id"] == record(1)["id"]
+    state = server(record(1), bad, record(3))
+    assert choose_release([state], None) == record(1)["id"]
+    plan = plan_rollback(state, record(1)["id"], TARGET, "production")
     assert [step.name for step in plan.steps] == ["switch", "verify"]
+
+
+def test_a_rollback_of_several_servers_takes_what_all_of_them_have() -> None:
+    one, two, three = record(1), record(2), record(3)
+    assert choose_release([server(one, two, three), server(one, three)], None) == one["id"]
+    assert choose_release([server(one, two, three), server(two, three)], None) == two["id"]
+    with pytest.raises(ConfigError, match="no earlier good release"):
+        choose_release([server(one, three), server(two, three)], None)
+    with pytest.raises(ConfigError, match=f"There is no release {two['id']}"):
+        choose_release([server(one, two, three), server(one, three)], two["id"])
 
 
 def test_a_rollback_without_a_way_back_says_so() -> None:
     with pytest.raises(ConfigError, match="no earlier good release"):
-        plan_rollback(server(record(1)), None, TARGET, "production")
+        choose_release([server(record(1))], None)
     with pytest.raises(ConfigError, match="There is no release 20260101T000000Z-0000000"):
-        plan_rollback(server(record(1)), "20260101T000000Z-0000000", TARGET, "production")
+        choose_release([server(record(1))], "20260101T000000Z-0000000")
     with pytest.raises(ConfigError, match="no longer on the server"):
-        plan_rollback(server(record(1), record(2), slots=frozenset()), None, TARGET, "production")
+        plan_rollback(server(record(1), record(2), slots=frozenset()), record(1)["id"], TARGET, "production")
 
 
 def test_every_step_can_be_told_to_the_agent() -> None:

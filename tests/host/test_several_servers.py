@@ -1,0 +1,167 @@
+"""One target, two servers: the first goes first, what fails on one is taken back on all, and each has a name."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import CLEAN_SERVER, SANDBOX_NAME
+from corner import RELEASE_PATH, Corner, make_corner
+
+from shipper.events import discard
+from shipper.sandbox import server
+from shipper.sandbox.engine import connect
+from shipper.sandbox.keys import public_key
+from shipper.sandbox.server import Sandbox
+
+START = 'VERSION = "one"'
+
+
+def run_inside(sandbox: Sandbox, argv: list[str]) -> tuple[int, str]:
+    with connect() as client:
+        done = client.containers.get(sandbox.name).exec_run(argv)
+        return done.exit_code, done.output.decode()
+
+
+@pytest.fixture(scope="module")
+def second_sandbox() -> Iterator[Sandbox]:
+    """One more practice server. It is stopped afterwards: two of them take memory from the other tests."""
+    name = f"{SANDBOX_NAME}-second"
+    yield server.up(name, discard)
+    server.down(name)
+
+
+@pytest.fixture
+def second(second_sandbox: Sandbox) -> Sandbox:
+    code, output = run_inside(second_sandbox, ["python3", "-c", CLEAN_SERVER])
+    assert code == 0, output
+    return second_sandbox
+
+
+@pytest.fixture
+def pair(clean_server: Sandbox, second: Sandbox, tmp_path: Path) -> Corner:
+    """The app with a target of two servers; visitors come through the first one's address."""
+    app = make_corner(tmp_path / "corner", clean_server)
+    # A target has one key: the second server lets the first one's in.
+    authorized = f"{public_key(clean_server.key_file)}\n{public_key(second.key_file)}\n"
+    script = 'echo "$1" > /home/deploy/.ssh/authorized_keys'
+    assert run_inside(second, ["sh", "-c", script, "sh", authorized])[0] == 0
+    text = (app.root / "ship.toml").read_text(encoding="utf-8")
+    app.write(
+        "ship.toml",
+        f"""{text}
+[targets.pair]
+host = "127.0.0.1"
+port = {clean_server.ssh_port}
+user = "deploy"
+key = "{clean_server.key_file}"
+host_key = "{clean_server.host_key_fingerprint}"
+url = "{clean_server.url}"
+env_file = ".env.sandbox"
+
+[[targets.pair.more]]
+host = "127.0.0.1"
+port = {second.ssh_port}
+host_key = "{second.host_key_fingerprint}"
+""",
+    )
+    ended = app.shipper("env.push")
+    assert ended.code == 0, ended.output
+    assert ended.output.count("is on pair now") == 2
+    return app
+
+
+def live_on(sandbox: Sandbox) -> str:
+    with urllib.request.urlopen(sandbox.url + RELEASE_PATH, timeout=10) as answer:
+        text: str = answer.read().decode()
+        return text.strip()
+
+
+def name_of(sandbox: Sandbox) -> str:
+    return f"127.0.0.1:{sandbox.ssh_port}"
+
+
+def test_both_get_the_same_release_the_first_one_first_and_go_back_together(pair: Corner, second: Sandbox) -> None:
+    pair.write("backend/migrate.py", "print('the one migration')\n")
+    first = pair.sandbox
+    ended = pair.ship()
+    assert ended.code == 0, ended.output
+    assert ended.output.count("the one migration") == 1, "migrations run once"
+    switches = [line for line in ended.output.splitlines() if "... " in line and " switch:" in line]
+    assert [name in line for name, line in zip((name_of(first), name_of(second)), switches, strict=True)] == [True] * 2
+    assert f"on {name_of(first)}, {name_of(second)}" in ended.output
+    before = live_on(first)
+    assert live_on(second) == before
+    pair.edit("site/index.html", "one", "two")
+    plan = pair.shipper("plan")
+    assert f"{name_of(second)}: the same" in plan.output, plan.output
+    assert pair.ship().code == 0
+    assert live_on(second) == live_on(first) != before
+    assert "Nothing to do" in pair.ship().output
+    back = pair.shipper("rollback", "--yes")
+    assert back.code == 0, back.output
+    assert [live_on(first), live_on(second)] == [before, before]
+    status = pair.shipper("status")
+    assert status.output.count(f"{before} is live") == 2, status.output
+    for words in (("host.check",), ("env.check",), ("lock.show",), ("logs", "--lines", "1")):
+        shown = pair.shipper(*words)
+        assert shown.code == 0, shown.output
+        assert name_of(first) in shown.output
+        assert name_of(second) in shown.output
+
+
+def test_a_first_server_that_fails_spares_the_second(pair: Corner, second: Sandbox) -> None:
+    assert pair.ship().code == 0
+    before = live_on(second)
+    pair.edit("backend/main.py", START, 'raise SystemExit("broken")')
+    failed = pair.ship()
+    assert failed.code == 1, failed.output
+    assert f"{name_of(pair.sandbox)}: failed, and keeps what it had" in failed.output
+    assert f"{name_of(second)}: not touched" in failed.output
+    assert [live_on(pair.sandbox), live_on(second)] == [before, before]
+
+
+def test_a_second_server_that_fails_takes_the_first_one_back(pair: Corner, second: Sandbox) -> None:
+    assert pair.ship().code == 0
+    before = live_on(second)
+    # Only over there: an include of its owner that nginx cannot read.
+    broken = ["sh", "-c", "echo nonsense > /etc/nginx/conf.d/owner.conf"]
+    assert run_inside(second, broken)[0] == 0
+    try:
+        pair.edit("ship.toml", 'rate = "off"', 'rate = "50r/s"')
+        failed = pair.ship()
+    finally:
+        assert run_inside(second, ["rm", "/etc/nginx/conf.d/owner.conf"])[0] == 0
+    assert failed.code == 1, failed.output
+    assert f"{name_of(pair.sandbox)}: went back to {before}" in failed.output
+    assert f"{name_of(second)}: failed, and keeps what it had" in failed.output
+    assert "nginx does not accept its configuration" in failed.output
+    assert [live_on(pair.sandbox), live_on(second)] == [before, before]
+    assert pair.ship().code == 0
+    assert live_on(second) == live_on(pair.sandbox) != before
+
+
+def test_with_one_server_down_nothing_is_changed_anywhere(pair: Corner, second: Sandbox) -> None:
+    assert pair.ship().code == 0
+    before = live_on(second)
+    text = (pair.root / "ship.toml").read_text(encoding="utf-8")
+    pair.write("ship.toml", text.replace(f"port = {second.ssh_port}", "port = 9"))
+    pair.edit("site/index.html", "one", "two")
+    failed = pair.ship()
+    assert failed.code == 4, failed.output
+    assert "127.0.0.1:9 refuses the connection" in failed.output
+    assert [live_on(pair.sandbox), live_on(second)] == [before, before]
+
+
+def test_trust_pins_the_key_of_every_server(pair: Corner, second: Sandbox) -> None:
+    text = (pair.root / "ship.toml").read_text(encoding="utf-8")
+    bare = "\n".join(line for line in text.splitlines() if not line.startswith("host_key"))
+    pair.write("ship.toml", bare)
+    ended = pair.shipper("host.trust", "--yes")
+    assert ended.code == 0, ended.output
+    pinned = (pair.root / "ship.toml").read_text(encoding="utf-8")
+    place = pinned.index("[[targets.pair.more]]")
+    assert pair.sandbox.host_key_fingerprint in pinned[:place]
+    assert second.host_key_fingerprint in pinned[place:]
