@@ -8,7 +8,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser node demo test lint bench clean
+.PHONY: help venv engine browser node demo test lint bench faults clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ lint: venv ## look at the code without running it
 
 bench: engine node venv ## measure, and write the results to benchmarks/results
 	$(BIN)/python -m benchmarks
+
+faults: engine venv ## run the whole fault matrix (an hour) and write its table to benchmarks/results
+	-$(BIN)/pytest tests/faults --faults=all --junitxml=.faults.xml
+	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
 
 clean: ## delete the environment and all caches; practice servers stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

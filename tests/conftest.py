@@ -47,6 +47,11 @@ subprocess.run(["systemctl", "reset-failed", "nginx.service"], check=True)
 subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
 """
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", choices=("sample", "all"), default="sample", help="cells of the fault matrix to run")
+
+
 Exec = Callable[[Sequence[str]], tuple[int, str]]
 
 

@@ -84,6 +84,14 @@ def test_candidate(layout: Layout, texts: Mapping[str, str]) -> None:
     )
 
 
+def start_if_down() -> bool:
+    """Start nginx when it does not run; return whether that was so. Raises AgentError when it does not start."""
+    if programs.run(["systemctl", "is-active", "--quiet", "nginx"], timeout=_TEST_SECONDS).ok:
+        return False
+    _reload()
+    return True
+
+
 def scratch_prefix(layout: Layout) -> str:
     """Return how the names of this app's candidate folders begin; those of other apps begin otherwise."""
     return f"shipper-nginx-{layout.app}."

@@ -192,6 +192,9 @@ def _verify(run: Run, arguments: dict[str, Any]) -> str:
     patience = 3.0 if run.reloaded else 0.5
     for path, text in wanted:
         answer = _patiently(path, arguments["host"], text, patience)
+        if not answer.status and nginx.start_if_down():
+            run.channel.note("nginx was not running; it was started.")
+            answer = _patiently(path, arguments["host"], text, 3.0)
         if not answer.ok or text not in answer.body:
             lines = systemd.last_lines(run.layout.unit(run.slot), 10) if run.slot and not text else []
             raise AgentError(

@@ -1,0 +1,85 @@
+"""Stopping the agent exactly between two steps of an activation, without a word about it in shipper itself.
+
+The agent writes to its journal before and after every step. A hook in the practice server's own Python (sitecustomize,
+which `python3 -I` reads too) sees each opening of that file (an audit event, PEP 578) and holds the agent at the one
+that is wanted, until it is let go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conftest import Exec
+
+from shipper.agent import steps
+
+_HOOK = """
+import os, sys, time
+if os.path.exists("/run/fault/at"):
+    seen = [0]
+    def hold(event, arguments):
+        if event != "open" or arguments[0] != "/srv/corner/journal.jsonl" or not arguments[2] & os.O_APPEND:
+            return
+        seen[0] += 1
+        if not os.path.exists("/run/fault/at") or int(open("/run/fault/at").read()) != seen[0]:
+            return
+        open("/run/fault/reached", "w").close()
+        while os.path.exists("/run/fault/at"):
+            time.sleep(0.02)
+    sys.addaudithook(hold)
+"""
+_PLACE = "/usr/lib/python3.11/sitecustomize.py"
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A moment of an activation: the agent is about to write the journal's line with this number (from 1)."""
+
+    name: str
+    line: int
+
+
+def boundaries(planned: Sequence[str]) -> list[Boundary]:
+    """Return a boundary before each of the steps that the agent was given, and one before the end."""
+    found, line = [], 2  # the first line is `begin`
+    verified = False
+    for name in planned:
+        if steps.named(name).tidies and not verified:
+            verified, line = True, line + 1
+        found.append(Boundary(f"before-{name}", line))
+        line += 2
+    return [*found, Boundary("before-the-end", line if verified else line + 1)]
+
+
+def install(run: Exec) -> None:
+    """Put the hook into the server; it does nothing as long as no boundary is set."""
+    write = f"mkdir -p /run/fault && rm -f {_PLACE} && cat > {_PLACE} <<'HOOK'\n{_HOOK}\nHOOK"
+    assert run(["sh", "-c", write])[0] == 0
+
+
+def remove(run: Exec) -> None:
+    """Take the hook out again."""
+    assert run(["sh", "-c", f"rm -rf /run/fault {_PLACE}; ln -s /etc/python3.11/sitecustomize.py {_PLACE}"])[0] == 0
+
+
+def hold_at(run: Exec, boundary: Boundary) -> None:
+    """Hold the next agent at this boundary."""
+    put = 'mkdir -p /run/fault && rm -f /run/fault/reached && echo "$1" > /run/fault/at'
+    assert run(["sh", "-c", put, "sh", str(boundary.line)])[0] == 0
+
+
+def wait_until_held(run: Exec, seconds: float = 30) -> bool:
+    """Wait until the agent stands at the boundary; False when it never came there."""
+    deadline = time.monotonic() + seconds
+    while run(["test", "-e", "/run/fault/reached"])[0] != 0:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def let_go(run: Exec) -> None:
+    """Let the agent go on, if it is still there."""
+    run(["rm", "-f", "/run/fault/at", "/run/fault/reached"])
