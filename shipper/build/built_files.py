@@ -46,8 +46,10 @@ def immutable_assets(paths: list[str], folder: Path, frontend: Frontend) -> tupl
     """Return the paths whose names change with their content, sorted; `folder` is the frontend's.
 
     Next: all under `_next/static/`, where the build id comes from the fingerprint. Vite: names with a hash, unless
-    they were copied from `public/`, where people choose the names. Plain files: none.
+    they were copied from `public/`, where people choose the names. Plain files: none, but those in `hashed`.
     """
+    if frontend.hashed:
+        return tuple(path for path in paths if path.startswith(f"{frontend.hashed}/"))
     if frontend.preset == "next":
         return tuple(path for path in paths if path.startswith("_next/static/"))
     if frontend.preset == "static":

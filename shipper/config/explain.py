@@ -23,6 +23,7 @@ EXPECTED: Mapping[str, str] = {
     "name": "lower-case letters, digits and dashes, at most 31, beginning with a letter, such as 'my-app'",
     "frontend.api_url_variable": "a variable's name, such as 'NEXT_PUBLIC_API_URL'",
     "frontend.variables": "variable names of letters, digits and '_', such as 'NEXT_PUBLIC_TITLE'",
+    "frontend.hashed": "a folder of the built site, such as 'assets'",
     "frontend.allow.url": "an address, such as 'http://localhost:3000'",
     "frontend.allow.reason": "a reason, such as 'shown in the help page as an example'",
     "backend.app": "a module and the name in it, such as 'config.asgi:application'",

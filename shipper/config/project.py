@@ -112,6 +112,10 @@ class Frontend(Model):
     )
     command: tuple[str, ...] | None = Field(None, description="the build command; default: the preset's own")
     output: Folder | None = Field(None, description="the folder that the build writes; default: the preset's own")
+    hashed: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")] | None = Field(
+        None,
+        description="the folder of the site whose files are all named by their content; default: the preset's own",
+    )
     source_maps: bool = Field(False, description="whether *.map files may be published")
     allow: tuple[AllowedUrl, ...] = Field((), description="addresses in the built files that are meant to be there")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -107,7 +108,7 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
         trailing_slash=build.trailing_slash,
         single_page=build.fallback == "index.html",
         not_found=(build.site / "404.html").is_file(),
-        immutable=_IMMUTABLE[frontend.preset],
+        immutable=f"^/{re.escape(frontend.hashed)}/" if frontend.hashed else _IMMUTABLE[frontend.preset],
     )
     text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))

@@ -20,11 +20,13 @@ _NOTE = """
 def prepare(corner: Corner) -> None:
     """Give the app its notes, and its first version."""
     corner.edit("backend/main.py", '    return 404, {"path": path}\n', _NOTE.lstrip("\n"))
+    corner.edit("ship.toml", 'preset = "static"', 'preset = "static"\nhashed = "assets"')
     set_version(corner, 0)
 
 
 def set_version(corner: Corner, number: int) -> None:
     """Change everything that a release is made of: page, script, backend, unit and nginx's files."""
+    # The name of the script tells its content, as a hash does.
     for old in (corner.root / "site/assets").glob("app*.js"):
         old.unlink()
     corner.write(f"site/assets/app-v{number}.js", f'console.log("v{number}");\n')
