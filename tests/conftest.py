@@ -49,6 +49,7 @@ subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=5, help="how often two ship at once")
     parser.addoption("--faults", choices=("sample", "all"), default="sample", help="cells of the fault matrix to run")
 
 

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ CONNECT_SECONDS = 10
 # Shorter than the whole, so that silence is told apart from a negotiation that fails.
 _BANNER_SECONDS = 8
 _KEEP_ALIVE_SECONDS = 15
+_RETRY_SECONDS = (0.3, 0.7, 1.5)
 # How long sent bytes may stay unconfirmed before the connection counts as lost, tcp(7).
 _SILENCE_MILLISECONDS = 60_000
 
@@ -137,11 +139,21 @@ def _known_name(connection: Any) -> str:
 
 def _open_socket(host: str, port: int) -> socket.socket:
     """Connect without Nagle's delay, which paramiko leaves on: 44 ms for every channel instead of 2."""
-    opened = socket.create_connection((host, port), timeout=CONNECT_SECONDS)
+    opened = _connect_patiently(host, port)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MILLISECONDS)
     return opened
+
+
+def _connect_patiently(host: str, port: int) -> socket.socket:
+    """Connect. Who refuses or resets may be a server that is just starting: it is tried again, later each time."""
+    for pause in _RETRY_SECONDS:
+        try:
+            return socket.create_connection((host, port), timeout=CONNECT_SECONDS)
+        except (ConnectionRefusedError, ConnectionResetError):
+            time.sleep(pause)
+    return socket.create_connection((host, port), timeout=CONNECT_SECONDS)
 
 
 def _tried(connection: Any) -> str:

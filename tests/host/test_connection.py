@@ -7,7 +7,9 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,6 +214,29 @@ def test_a_jump_host_is_gone_through_and_has_to_be_known_as_well(shop: Shop) -> 
     shop.target(host="inner", port=22)
     code, output = shop.check()
     assert code == 0, output
+
+
+def test_a_server_that_is_just_starting_is_tried_again(shop: Shop) -> None:
+    with socket.socket() as late, ExitStack() as sockets:
+        late.bind(("127.0.0.1", 0))
+        shop.target(port=late.getsockname()[1])
+
+        def begin() -> None:
+            late.listen()
+            near = sockets.enter_context(late.accept()[0])
+            far = sockets.enter_context(socket.create_connection(("127.0.0.1", shop.sandbox.ssh_port)))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=pass_on, args=[source, sink], daemon=True).start()
+
+        threading.Timer(1.0, begin).start()
+        code, output = shop.check()
+    assert code == 0, output
+
+
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
 
 
 def test_an_unknown_server_is_refused_until_it_is_trusted(shop: Shop) -> None:

@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from conftest import Exec
 from corner import PROGRAM, Corner
 
 START = 'VERSION = "one"'
-ROUNDS = 6
 
 
 def begin(corner: Corner, *words: str) -> subprocess.Popen[str]:
@@ -38,9 +38,9 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"{words!r} was never printed:\n{printed}")
 
 
-def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(corner: Corner) -> None:
+def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(corner: Corner, request: pytest.FixtureRequest) -> None:
     corner.shipped()
-    for number in range(ROUNDS):
+    for number in range(request.config.getoption("--rounds")):
         corner.write("site/index.html", f"<h1>round {number}</h1>")
         both = [begin(corner, "ship", "--yes") for _ in range(2)]
         printed = [process.communicate(timeout=120)[0] for process in both]
