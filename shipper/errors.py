@@ -9,6 +9,7 @@ ShipperError                  1  a step failed; the old release is still serving
 ├── ConfigError               2  usage, or something in ship.toml
 ├── FindingsError             3  findings of severity "error" block the ship
 ├── HostError                 4  the server could not be reached or is not fit to be shipped to
+│   └── ConnectionLostError   4  it was reached, and then the connection was gone
 ├── LockHeldError             5  somebody else is shipping
 └── StoppedError            130  somebody pressed Ctrl-C, and the server ended in order
 """
@@ -70,6 +71,10 @@ class HostError(ShipperError):
     """The server could not be reached, would not let us in, or lacks something without which nothing works."""
 
     exit_code = 4
+
+
+class ConnectionLostError(HostError):
+    """The connection was there and is gone; what is safe to repeat may be tried again."""
 
 
 class LockHeldError(ShipperError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from corner import Corner, make_corner
+from hypothesis import HealthCheck, settings
 
 from shipper.events import discard
 from shipper.sandbox import server
@@ -46,6 +47,13 @@ subprocess.run(["systemctl", "daemon-reload"], check=True)
 subprocess.run(["systemctl", "reset-failed", "nginx.service"], check=True)
 subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
 """
+
+
+# The same examples on every machine and in every run, so that nobody's change is stopped by a fault of somebody else;
+# `--hypothesis-profile explore` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", max_examples=2000, suppress_health_check=list(HealthCheck))
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -184,7 +184,7 @@ def prune(layout: Layout, keep: int) -> list[str]:
     removed = []
     for name in _names(layout.releases):
         if name not in kept:
-            shutil.rmtree(os.path.join(layout.releases, name))
+            tree.remove(os.path.join(layout.releases, name))
             removed.append(name)
     _prune_assets(layout, kept)
     return removed

@@ -90,7 +90,7 @@ def prune(layout: Layout, used: set[str]) -> list[str]:
     removed = []
     for name in os.listdir(layout.slots) if os.path.isdir(layout.slots) else []:
         if name not in used:
-            shutil.rmtree(os.path.join(layout.slots, name))
+            tree.remove(os.path.join(layout.slots, name))
             removed.append(name)
             if SLOT_NAME.fullmatch(name) and os.path.exists(layout.socket(name)):
                 os.unlink(layout.socket(name))

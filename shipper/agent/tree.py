@@ -14,7 +14,7 @@ import pwd
 import shutil
 from collections.abc import Iterable, Sequence
 
-from . import store
+from . import journal, store
 from .errors import AgentError
 from .layout import Layout
 
@@ -77,6 +77,17 @@ def lay(layout: Layout, entries: Sequence[Entry], folder: str) -> None:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise store.write_error(error, layout.root) from error
+
+
+def remove(folder: str) -> None:
+    """Remove a folder. However it is cut short, what is left under its own name is whole or not there.
+
+    A release or a slot that lost only some of its files would be taken for a good one by the next ship.
+    """
+    scratch = f"{folder}.{os.getpid()}.partial"  # a name that shipper.agent.leftovers knows
+    os.rename(folder, scratch)
+    journal.sync_folder(os.path.dirname(folder))
+    shutil.rmtree(scratch)
 
 
 def _make_parents(folder: str, path: str, made: set[str]) -> None:

@@ -24,6 +24,8 @@ from shipper.host.failures import explain
 # It writes tracebacks of what is explained here to standard error.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
+# All that paramiko raises when a connection ends: EOFError, too, where it was to send something.
+BROKEN = (OSError, EOFError, paramiko.SSHException)
 CONNECT_SECONDS = 10
 # Shorter than the whole, so that silence is told apart from a negotiation that fails.
 _BANNER_SECONDS = 8
@@ -53,25 +55,32 @@ def open_host(target: Target, name: str) -> Iterator[Host]:
     address = f"{connection.host}:{connection.port}"
     hops = _hops(connection)
     try:
-        for hop in hops:
-            _expect_known_host(hop, None, name)
-        _expect_known_host(connection, target.host_key, name)
-        if connection.gateway is None:
-            connection.connect_kwargs["sock"] = _open_socket(connection.host, connection.port)
-        connection.open()
-        transport = connection.client.get_transport()
-        transport.set_keepalive(_KEEP_ALIVE_SECONDS)
+        try:
+            transport = _connect(connection, hops, target.host_key, name)
+        except paramiko.BadHostKeyException as error:
+            found = hostkeys.describe(error.key)
+            expected = hostkeys.describe(error.expected_key).fingerprint + " (known_hosts)"
+            command = f"ssh-keygen -R {_known_name(connection)}; inv host.trust --to {name}"
+            raise hostkeys.changed(error.hostname, expected, found, command) from error
+        except BROKEN as error:
+            raise explain(error, address, connection.user, _tried(connection)) from error
         yield Host(address, connection.user, transport)
-    except paramiko.BadHostKeyException as error:
-        found = hostkeys.describe(error.key)
-        expected = hostkeys.describe(error.expected_key).fingerprint + " (known_hosts)"
-        command = f"ssh-keygen -R {_known_name(connection)}; inv host.trust --to {name}"
-        raise hostkeys.changed(error.hostname, expected, found, command) from error
-    except (OSError, paramiko.SSHException) as error:
-        raise explain(error, address, connection.user, _tried(connection)) from error
     finally:
         for opened in (connection, *hops):
             opened.close()
+
+
+def _connect(connection: Any, hops: list[Any], pin: str | None, name: str) -> Any:
+    """Open a connection over its jump hosts, each with the host key that is expected of it."""
+    for hop in hops:
+        _expect_known_host(hop, None, name)
+    _expect_known_host(connection, pin, name)
+    if connection.gateway is None:
+        connection.connect_kwargs["sock"] = _open_socket(connection.host, connection.port)
+    connection.open()
+    transport = connection.client.get_transport()
+    transport.set_keepalive(_KEEP_ALIVE_SECONDS)
+    return transport
 
 
 def scan_host_key(target: Target) -> hostkeys.HostKey:
@@ -86,7 +95,7 @@ def scan_host_key(target: Target) -> hostkeys.HostKey:
             return hostkeys.describe(transport.get_remote_server_key())
         finally:
             transport.close()
-    except (OSError, paramiko.SSHException) as error:
+    except BROKEN as error:
         raise explain(error, address, connection.user, "none") from error
 
 

@@ -6,7 +6,7 @@ import socket
 
 import paramiko
 
-from shipper.errors import HostError
+from shipper.errors import ConnectionLostError, HostError
 
 _USERS = "Ubuntu: ubuntu; Debian: admin or debian; Amazon Linux: ec2-user; others: root"
 
@@ -95,6 +95,6 @@ def explain_silence(errors: str, user: str, address: str) -> HostError:
             why=errors.strip(),
             fix=f"On the server: echo '{user} ALL=(ALL) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/{user}",
         )
-    return HostError(
+    return ConnectionLostError(
         f"The connection to {address} was lost.", why=errors.strip(), fix="Try again; `inv status` shows what is live."
     )

@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import paramiko
-
-from shipper.errors import ConfigError, HostError, LockHeldError, ReleaseError, ShipperError, StoppedError
+from shipper.errors import (
+    ConfigError,
+    ConnectionLostError,
+    HostError,
+    LockHeldError,
+    ReleaseError,
+    ShipperError,
+    StoppedError,
+)
 from shipper.host.bootstrap import COMMAND
 from shipper.host.bundle import pack_agent
-from shipper.host.connection import Host
+from shipper.host.connection import BROKEN, Host
 from shipper.host.failures import explain_silence, explain_start
 
 # As in shipper.agent.channel.
@@ -74,7 +80,7 @@ class AgentSession:
                 *lines, rest = (rest + data).split(b"\n")
                 for line in lines:
                     self._lines.put(line)
-        except OSError:
+        except BROKEN:
             pass  # told as the end, below
         self._lines.put(None)
 
@@ -82,7 +88,7 @@ class AgentSession:
         try:
             while data := self._channel.recv_stderr(_READ_BYTES):
                 self._errors.extend(data.splitlines())
-        except OSError:
+        except BROKEN:
             return
 
     def start(self) -> None:
@@ -104,7 +110,7 @@ class AgentSession:
             if self._sending.acquire(blocking=False):
                 try:
                     self._channel.sendall(b'{"ping": 1}\n')
-                except OSError:
+                except BROKEN:
                     return
                 finally:
                     self._sending.release()
@@ -187,7 +193,7 @@ class AgentSession:
     def _write(self, data: bytes) -> None:
         try:
             self._channel.sendall(data)
-        except OSError as error:
+        except BROKEN as error:
             raise self._lost() from error
 
     def _receive(self, until: float) -> dict[str, Any]:
@@ -210,7 +216,7 @@ class AgentSession:
                 return line
             now = time.monotonic()
             if now > until or now - self._heard > _SILENCE_SECONDS:
-                raise HostError(
+                raise ConnectionLostError(
                     f"{self._host.address} has been silent for too long.",
                     why="The network is gone, or the server does not answer. It ends by itself what was begun there.",
                     fix="Try again; `inv status` shows what is live.",
@@ -247,11 +253,12 @@ def open_agent(host: Host, note: Callable[[str], None]) -> Iterator[AgentSession
         channel = host.transport.open_session(timeout=_START_SECONDS)
         channel.settimeout(None)
         channel.exec_command(COMMAND)
-    except (OSError, paramiko.SSHException) as error:
+    except BROKEN as error:
         raise explain_silence(str(error), host.user, host.address) from error
     try:
         session = AgentSession(channel, host, note)
         session.start()
         yield session
     finally:
-        channel.close()
+        with suppress(*BROKEN):
+            channel.close()

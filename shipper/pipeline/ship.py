@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
 from shipper.deliver.manifest import Tree
-from shipper.deliver.upload import Counter, choose, compress, keys_of, objects_of, room_besides
+from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
+from shipper.errors import ConnectionLostError
 from shipper.events import Emit, Event, count_files, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
@@ -26,11 +28,13 @@ from shipper.pipeline.plan import (
     slot_name,
 )
 from shipper.pipeline.rollout import Member, Report, roll_out
-from shipper.pipeline.server import Record, lock_server
+from shipper.pipeline.server import Record, connect, lock_server
 
 _UPLOAD_SECONDS = 3600.0
 # The server reads all of the contents that it will use, to find damaged ones.
 _PREPARE_SECONDS = 600.0
+# Pauses before a lost connection is opened again; the next loss after them ends the ship.
+_RECONNECT_SECONDS = (1.0, 3.0, 9.0)
 # What makes a release the same as the live one, but for its id.
 _SAME = ("site", "slot", "nginx", "static", "unit", "boot")
 
@@ -103,7 +107,8 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
     """
     started = time.monotonic()
     url = job.target.public_url
-    with gather(job, emit) as gathered:
+    with ExitStack() as stack:
+        gathered = stack.enter_context(gather(job, emit))
         members = plan_ship(gathered)
         plan = members[0].plan
         if plan.nothing_to_do:
@@ -116,7 +121,7 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
         plan = members[0].plan
         if plan.nothing_to_do:
             return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
-        files, sent = _transfer_each(gathered, members, emit)
+        members, files, sent = _transfer_each(gathered, members, stack, emit)
         trouble = roll_out(members, job.target.parallel, emit)
         servers = tuple(member.job.server for member in members)
         return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
@@ -133,42 +138,73 @@ def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[
     return gathered, plan_ship(gathered)
 
 
-def _transfer_each(gathered: Gathered, members: Sequence[Member], emit: Emit) -> tuple[int, int]:
-    """Send every server what it lacks, side by side; return how many contents and how many bytes travelled."""
-    pairs = [
-        (server, member)
-        for server, member in zip(gathered.servers, members, strict=True)
-        if any(step.name == "upload" for step in member.plan.steps)
-    ]
+def _transfer_each(
+    gathered: Gathered, members: Sequence[Member], stack: ExitStack, emit: Emit
+) -> tuple[tuple[Member, ...], int, int]:
+    """Send every server what it lacks, side by side.
+
+    Returns the members, with other sessions where the connection was lost meanwhile, and how many contents and bytes
+    travelled.
+    """
+    pairs = list(zip(gathered.servers, members, strict=True))
     if len(pairs) == 1:  # in this thread, so that Ctrl-C is heard at once
-        return _transfer(pairs[0][0], gathered, pairs[0][1].plan.record, emit)
-    with ThreadPoolExecutor(max(1, len(pairs)), thread_name_prefix="transfer") as pool:
-        sent = [pool.submit(_transfer, server, gathered, member.plan.record, emit) for server, member in pairs]
-    results = [future.result() for future in sent]
-    return sum(files for files, _ in results), sum(size for _, size in results)
+        sent = [_transfer(pairs[0][0], pairs[0][1], gathered, stack, emit)]
+    else:
+        with ThreadPoolExecutor(len(pairs), thread_name_prefix="transfer") as pool:
+            sent = list(pool.map(lambda pair: _transfer(pair[0], pair[1], gathered, stack, emit), pairs))
+    return tuple(member for member, _, _ in sent), sum(files for _, files, _ in sent), sum(size for _, _, size in sent)
 
 
-def _transfer(server: Reached, gathered: Gathered, record: Record, emit: Emit) -> tuple[int, int]:
-    """Send what the server lacks after it made room; return how many contents and how many bytes travelled."""
+def _transfer(
+    server: Reached, member: Member, gathered: Gathered, stack: ExitStack, emit: Emit
+) -> tuple[Member, int, int]:
+    """Send what the server lacks, over another connection when one is lost: what arrived stays and counts."""
+    if not any(step.name == "upload" for step in member.plan.steps):
+        return member, 0, 0
     began = time.monotonic()
-    job, session, emit = server.job, server.session, of_server(emit, server.job.server)
+    emit = of_server(emit, server.job.server)
     emit(Event("start", "upload", "What the server lacks"))
-    trees = _trees(server, gathered, record)
-    room = room_besides(trees)
-    asked = {**job.change, "keep": job.target.keep, "objects": objects_of(trees), "room": room}
-    cargo = choose(trees, session.call("prepare", asked, deadline=_PREPARE_SECONDS))
+    trees = _trees(server, gathered, member.plan.record)
     counter = Counter()
+    lacked = None
+    for pause in (*_RECONNECT_SECONDS, None):
+        try:
+            cargo = _prepare(member, trees)
+            lacked = lacked or cargo
+            _upload(member, cargo, counter, emit)
+            break
+        except ConnectionLostError as error:
+            if pause is None:
+                raise
+            emit(Event("note", "upload", f"{error.what} Connecting again; what arrived stays."))
+            time.sleep(pause)
+            member = replace(member, session=stack.enter_context(connect(server.job, emit)))
+            lock_server(server.job, member.session, "ship")
+    files, size = (len(lacked.entries), lacked.size) if lacked else (0, 0)
+    emit(Event("done", "upload", f"{count_files(files)}, {size:,} bytes as {counter.sent:,}", seconds=_since(began)))
+    return member, files, counter.sent
+
+
+def _prepare(member: Member, trees: Sequence[Tree]) -> Cargo:
+    """Let the server make room; return what it lacks."""
+    asked = {
+        **member.job.change,
+        "keep": member.job.target.keep,
+        "objects": objects_of(trees),
+        "room": room_besides(trees),
+    }
+    return choose(trees, member.session.call("prepare", asked, deadline=_PREPARE_SECONDS))
+
+
+def _upload(member: Member, cargo: Cargo, counter: Counter, emit: Emit) -> None:
     if cargo.entries:
-        session.call(
+        member.session.call(
             "upload",
-            {**job.change, "objects": cargo.wire},
+            {**member.job.change, "objects": cargo.wire},
             stream=compress(cargo, counter),
             on_event=lambda event: emit(_progress(event)),
             deadline=_UPLOAD_SECONDS,
         )
-    text = f"{count_files(len(cargo.entries))}, {cargo.size:,} bytes as {counter.sent:,}"
-    emit(Event("done", "upload", text, seconds=_since(began)))
-    return len(cargo.entries), counter.sent
 
 
 def _progress(event: Mapping[str, Any]) -> Event:

@@ -1,16 +1,24 @@
-"""The agent's server side in this process: a layout in a temporary folder, and a channel whose other end is a list."""
+"""The agent's server side in this process: a layout in a temporary folder, a channel whose other end is a list, and
+death at any change of the disk.
+"""
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from shipper.agent import release
 from shipper.agent.channel import Channel
 from shipper.agent.layout import Layout
+
+# Every call with which the agent changes what is on the disk.
+CALLS = ("replace", "rename", "link", "symlink", "mkdir", "unlink", "fsync", "write", "sync", "rmdir")
 
 
 class Client:
@@ -35,3 +43,32 @@ def make_layout(folder: Path, app: str = "shop") -> Layout:
     Path(layout.root).mkdir(parents=True)
     release.make_folders(layout)
     return layout
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing of it happens any more."""
+
+
+@contextmanager
+def killed_at(number: int | None) -> Iterator[None]:
+    """Let the block's process die at its `number`-th change of the disk."""
+    left = [number or 1 << 30]
+    kept = {name: getattr(os, name) for name in CALLS}
+
+    def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(call)
+        def change(*arguments: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] <= 0:
+                raise KilledError(name)
+            return call(*arguments, **named)
+
+        return change
+
+    for name, call in kept.items():
+        setattr(os, name, counted(name, call))
+    try:
+        yield
+    finally:
+        for name, call in kept.items():
+            setattr(os, name, call)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from server import Client, make_layout
+from server import Client, KilledError, killed_at, make_layout
 
 from shipper.agent import release, store
 from shipper.agent.errors import AgentError
@@ -56,6 +57,20 @@ def test_the_live_release_stays_however_old_it_is(tmp_path: Path) -> None:
     release.switch(layout, made[0])
     release.prune(layout, 2)
     assert sorted(os.listdir(layout.releases)) == [made[0], made[4], made[5]]
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_a_removal_that_is_cut_short_leaves_no_release_without_its_files(tmp_path: Path, number: int) -> None:
+    layout = make_layout(tmp_path)
+    made = [make(layout, each, index=b"%d" % each) for each in range(1, 4)]
+    release.switch(layout, made[-1])
+    whole = sorted(os.listdir(layout.release(made[-1])))
+    with killed_at(number), suppress(KilledError):
+        release.prune(layout, 1)
+    for record in release.records(layout):
+        assert sorted(os.listdir(layout.release(record["id"]))) == whole
+    release.prune(layout, 1)
+    assert os.listdir(layout.releases) == [made[-1]]
 
 
 def test_assets_stay_reachable_as_long_as_their_release_is_kept_and_pages_never_do(tmp_path: Path) -> None:

@@ -6,61 +6,29 @@ after it either; then comes whoever is next, and recovers.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from server import Client, make_layout
+from server import Client, KilledError, killed_at, make_layout
 
 from shipper.agent import activation, leftovers, recovery, release, steps, store
 from shipper.agent.errors import AgentError
 
 PAGES = [f"<h1>page {number}</h1>".encode() for number in range(4)]
 KEYS = [hashlib.sha256(page).hexdigest() for page in PAGES]
-# Every call with which the agent changes what is on the disk.
-CALLS = ("replace", "rename", "link", "symlink", "mkdir", "unlink", "fsync", "write", "sync", "rmdir")
 SITES = st.lists(st.sampled_from(range(len(PAGES))), min_size=1, max_size=3, unique=True)
 KILLS = st.one_of(st.none(), st.none(), st.integers(min_value=1, max_value=60))
-
-
-class KilledError(BaseException):
-    """The process is gone: nothing of it happens any more."""
-
-
-@contextmanager
-def killed_at(number: int | None) -> Iterator[None]:
-    """Let the block's process die at its `number`-th change of the disk."""
-    left = [number or 1 << 30]
-    kept = {name: getattr(os, name) for name in CALLS}
-
-    def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(call)
-        def change(*arguments: Any, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] <= 0:
-                raise KilledError(name)
-            return call(*arguments, **named)
-
-        return change
-
-    for name, call in kept.items():
-        setattr(os, name, counted(name, call))
-    try:
-        yield
-    finally:
-        for name, call in kept.items():
-            setattr(os, name, call)
 
 
 class Server(RuleBasedStateMachine):
@@ -169,4 +137,5 @@ class Server(RuleBasedStateMachine):
 
 
 TestServer = Server.TestCase
-TestServer.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+EXAMPLES = 60 if settings.get_current_profile_name() == "repeatable" else 1000
+TestServer.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)

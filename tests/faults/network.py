@@ -1,21 +1,29 @@
-"""A network between a client and sshd that can vanish: from then on nothing passes, and neither end is told."""
+"""A network between a client and sshd: it can break, as when a cable is pulled and both ends are told, or vanish, so
+that nothing passes any more and nobody is told.
+"""
 
 from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+_NEVER = 1 << 60
+
 
 class Network:
-    """A context: `port` leads to the other port until `vanish`."""
+    """A context: `port` leads to the other port, until the network breaks or vanishes (then `gone` is set)."""
 
     def __init__(self, to: int) -> None:
         self._to = to
-        self._gone = threading.Event()
+        self._vanishes_after = _NEVER
+        self._breaks_after = _NEVER
+        self._passed = 0
         self._over = threading.Event()
         self._server = socket.create_server(("127.0.0.1", 0))
+        self.gone = threading.Event()
         self.port: int = self._server.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -27,8 +35,16 @@ class Network:
         self._server.close()
 
     def vanish(self) -> None:
-        """Let nothing pass any more."""
-        self._gone.set()
+        """Let nothing pass any more, without a word to either end."""
+        self.gone.set()
+
+    def vanish_after(self, sent: int) -> None:
+        """Vanish when the clients have sent so many bytes."""
+        self._vanishes_after = sent
+
+    def break_after(self, sent: int) -> None:
+        """End the connection once, when the clients have sent so many bytes; the next one is let through."""
+        self._breaks_after = sent
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -37,18 +53,24 @@ class Network:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self._to))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pass_on, args=[source, sink], daemon=True).start()
+            for source, sink, counts in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self._pass_on, args=[source, sink, counts], daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
         try:
             while data := source.recv(65536):
-                if self._gone.is_set():
+                self._passed += len(data) if counts else 0
+                if self._passed > self._breaks_after:
+                    self._breaks_after = _NEVER
+                    break
+                if self._passed > self._vanishes_after:
+                    self.vanish()
+                if self.gone.is_set():
+                    self._over.wait()  # both ends stay open until the test is over
                     break
                 sink.sendall(data)
         except OSError:
             pass
-        if self._gone.is_set():
-            self._over.wait()  # both ends stay open until the test is over
-        source.close()
-        sink.close()
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)  # wakes the thread of the other direction, too

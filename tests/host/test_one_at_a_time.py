@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from conftest import Exec
 from corner import PROGRAM, Corner
+from network import Network
 
 START = 'VERSION = "one"'
 
@@ -107,49 +104,40 @@ def test_a_moment_that_nobody_understands_freezes_nothing(corner: Corner) -> Non
     corner.shipped()
 
 
-@contextmanager
-def network_that_vanishes(port: int, after: int) -> Iterator[tuple[int, threading.Event]]:
-    """Stand between a client and a port. After so many bytes of the client nothing passes, and nothing ends."""
-    gone = threading.Event()
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def add_far_target(corner: Corner, port: int) -> None:
+    access = corner.sandbox
+    text = (corner.root / "ship.toml").read_text(encoding="utf-8")
+    corner.write(
+        "ship.toml",
+        f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
+        f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\nenv_file = '.env.sandbox'\n",
+    )
 
-        def pass_on(source: socket.socket, sink: socket.socket, limit: int) -> None:
-            passed = 0
-            while data := source.recv(65536):
-                passed += len(data)
-                if passed > limit:
-                    gone.set()
-                if gone.is_set():
-                    over.wait()
-                    return
-                sink.sendall(data)
-            sink.close()
 
-        def serve() -> None:
-            client, _ = server.accept()
-            sshd = socket.create_connection(("127.0.0.1", port))
-            for words in ((client, sshd, after), (sshd, client, 1 << 60)):
-                threading.Thread(target=pass_on, args=words, daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1], gone
-        over.set()
+def test_an_upload_goes_on_by_itself_when_the_connection_breaks(corner: Corner, sandbox_exec: Exec) -> None:
+    for number in range(8):
+        (corner.root / f"site/film-{number}.bin").write_bytes(os.urandom(3_000_000))
+    with Network(corner.sandbox.ssh_port) as network:
+        network.break_after(10_000_000)
+        add_far_target(corner, network.port)
+        ended = corner.shipper("ship", "--yes", "--to", "far")
+    assert ended.code == 0, ended.output
+    assert "Connecting again; what arrived stays" in ended.output
+    upload = next(line for line in ended.output.splitlines() if line.startswith("  ok   upload"))
+    sent = int(upload.rpartition(" as ")[2].replace(",", ""))
+    assert 24_000_000 < sent < 30_000_000, "what had arrived was not sent again: " + upload
+    assert sandbox_exec(["sh", "-c", "ls /srv/corner/current/site/film-*.bin | wc -l"])[1].strip() == "8"
 
 
 def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, sandbox_exec: Exec) -> None:
     live = corner.shipped()
     access = corner.sandbox
     (corner.root / "site/film.bin").write_bytes(os.urandom(20_000_000))
-    with network_that_vanishes(access.ssh_port, 5_000_000) as (port, gone):
-        text = (corner.root / "ship.toml").read_text(encoding="utf-8")
-        corner.write(
-            "ship.toml",
-            f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
-            f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\nenv_file = '.env.sandbox'\n",
-        )
+    with Network(access.ssh_port) as network:
+        network.vanish_after(5_000_000)
+        add_far_target(corner, network.port)
         lost = begin(corner, "ship", "--yes", "--to", "far")
-        assert gone.wait(60)
+        assert network.gone.wait(60)
         began = time.monotonic()
         # Nobody types anything for it: as soon as the client has been silent for long enough, it is waited out.
         while (ended := corner.shipper("ship", "--yes", "--to", "sandbox")).code == 5:
