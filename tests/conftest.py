@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from corner import Corner, make_corner
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from shipper.events import discard
@@ -17,8 +19,10 @@ from shipper.sandbox.server import Sandbox
 from shipper.sandbox.state import NAME_VARIABLE
 
 # Beside the practice server of people, who may be looking at theirs; cleaning wipes it. Who runs tests in several
-# places at once gives each a server of its own.
-SANDBOX_NAME = os.environ.get("SHIPPER_TEST_SANDBOX") or "shipper-test"
+# places at once gives each a server of its own, and so does pytest-xdist's worker.
+SANDBOX_NAME = "-".join(
+    filter(None, (os.environ.get("SHIPPER_TEST_SANDBOX", "shipper-test"), os.environ.get("PYTEST_XDIST_WORKER")))
+)
 
 # What shipper makes on a server, all apps of it: docs/architecture.md, "On the server".
 CLEAN_SERVER = """
@@ -69,7 +73,9 @@ def sandbox() -> Iterator[Sandbox]:
     """The running practice server of the tests. It is left running, so that the next session starts at once."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(NAME_VARIABLE, SANDBOX_NAME)
-        yield server.up(SANDBOX_NAME, discard)
+        with FileLock(Path(tempfile.gettempdir()) / "shipper-test-image.lock"):  # the image is built once
+            access = server.up(SANDBOX_NAME, discard)
+        yield access
 
 
 @pytest.fixture

@@ -72,6 +72,17 @@ class Corner:
         file.write_text(text, encoding="utf-8")
         self.git("add", "--all")
 
+    def add_far_target(self, port: int) -> None:
+        """Add the target `far`: the practice server, over another port than its own."""
+        access = self.sandbox
+        text = (self.root / "ship.toml").read_text(encoding="utf-8")
+        self.write(
+            "ship.toml",
+            f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
+            f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\ndomain = '127.0.0.1'\n"
+            "env_file = '.env.sandbox'\n",
+        )
+
     def git(self, *words: str) -> str:
         who = ("-c", "user.name=Kim", "-c", "user.email=kim@example.com")
         done = subprocess.run(["git", *who, *words], cwd=self.root, check=True, capture_output=True, encoding="utf-8")

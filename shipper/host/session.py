@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import struct
 import threading
@@ -74,22 +75,16 @@ class AgentSession:
 
     def _drain_output(self) -> None:
         rest = b""
-        try:
-            while data := self._channel.recv(_READ_BYTES):
-                self._heard = time.monotonic()
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    self._lines.put(line)
-        except BROKEN:
-            pass  # told as the end, below
+        for data in _pieces(self._channel.recv):
+            self._heard = time.monotonic()
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._lines.put(line)
         self._lines.put(None)
 
     def _drain_errors(self) -> None:
-        try:
-            while data := self._channel.recv_stderr(_READ_BYTES):
-                self._errors.extend(data.splitlines())
-        except BROKEN:
-            return
+        for data in _pieces(self._channel.recv_stderr):
+            self._errors.extend(data.splitlines())
 
     def start(self) -> None:
         """Run the agent that belongs to this shipper, sending it when the server does not have it. Raises HostError."""
@@ -109,8 +104,8 @@ class AgentSession:
         while not self._channel.closed:
             if self._sending.acquire(blocking=False):
                 try:
-                    self._channel.sendall(b'{"ping": 1}\n')
-                except BROKEN:
+                    self._write(b'{"ping": 1}\n')
+                except HostError:  # who waits for an answer finds out, too
                     return
                 finally:
                     self._sending.release()
@@ -191,10 +186,14 @@ class AgentSession:
             self._write(data)
 
     def _write(self, data: bytes) -> None:
-        try:
-            self._channel.sendall(data)
-        except BROKEN as error:
-            raise self._lost() from error
+        """Send all of it. The other side may be slow to take it, but not silent at the same time."""
+        while data:
+            try:
+                data = data[self._channel.send(data) :]
+            except TimeoutError:
+                self._refuse_silence()
+            except BROKEN as error:
+                raise self._lost() from error
 
     def _receive(self, until: float) -> dict[str, Any]:
         """Return the next message. Raises HostError when there is none until then, and when the other side is gone."""
@@ -214,17 +213,35 @@ class AgentSession:
                 if line is None:
                     raise self._lost()
                 return line
-            now = time.monotonic()
-            if now > until or now - self._heard > _SILENCE_SECONDS:
-                raise ConnectionLostError(
-                    f"{self._host.address} has been silent for too long.",
-                    why="The network is gone, or the server does not answer. It ends by itself what was begun there.",
-                    fix="Try again; `inv status` shows what is live.",
-                )
+            self._refuse_silence(until)
+
+    def _refuse_silence(self, until: float = math.inf) -> None:
+        """Raise ConnectionLostError after that moment, or when nothing has been heard for long."""
+        now = time.monotonic()
+        if now > until or now - self._heard > _SILENCE_SECONDS:
+            raise ConnectionLostError(
+                f"{self._host.address} has been silent for too long.",
+                why="The network is gone, or the server does not answer. It ends by itself what was begun there.",
+                fix="Try again; `inv status` shows what is live.",
+            )
 
     def _lost(self) -> HostError:
         text = b"\n".join(self._errors).decode("utf-8", "replace")
         return explain_silence(text, self._host.user, self._host.address)
+
+
+def _pieces(receive: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Yield what arrives until the connection ends, however it does."""
+    while True:
+        try:
+            data = receive(_READ_BYTES)
+        except TimeoutError:
+            continue
+        except BROKEN:
+            return
+        if not data:
+            return
+        yield data
 
 
 def _result(message: Mapping[str, Any], stopped: bool) -> Any:
@@ -251,7 +268,7 @@ def open_agent(host: Host, note: Callable[[str], None]) -> Iterator[AgentSession
     """
     try:
         channel = host.transport.open_session(timeout=_START_SECONDS)
-        channel.settimeout(None)
+        channel.settimeout(_PING_SECONDS)
         channel.exec_command(COMMAND)
     except BROKEN as error:
         raise explain_silence(str(error), host.user, host.address) from error

@@ -15,6 +15,7 @@ from network import Network
 
 from shipper.events import discard
 from shipper.sandbox import server
+from shipper.sandbox.engine import connect
 
 
 @dataclass
@@ -70,7 +71,8 @@ def _agent_killed(scene: Scene) -> None:
 
 
 def _power_lost(scene: Scene) -> None:
-    subprocess.run(["docker", "kill", scene.corner.sandbox.name], check=True, capture_output=True)
+    with connect() as client:
+        client.containers.get(scene.corner.sandbox.name).kill()
     server.up(scene.corner.sandbox.name, discard)
 
 

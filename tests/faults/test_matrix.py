@@ -141,16 +141,6 @@ def begin(corner: Corner, action: str, port: int) -> subprocess.Popen[bytes]:
     )
 
 
-def add_far_target(corner: Corner, port: int) -> None:
-    access = corner.sandbox
-    text = (corner.root / "ship.toml").read_text(encoding="utf-8")
-    corner.write(
-        "ship.toml",
-        f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
-        f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\ndomain = '127.0.0.1'\n",
-    )
-
-
 def test_cell(
     server_with_hook: Corner, sandbox_exec: Exec, cell: Cell, record_property: Callable[[str, object], None]
 ) -> None:
@@ -162,7 +152,7 @@ def test_cell(
     if cell.action == "rollback":
         corner.shipped()
     with Network(corner.sandbox.ssh_port) as network, Visitors(corner.url) as visitors:
-        add_far_target(corner, network.port)
+        corner.add_far_target(network.port)
         hold_at(sandbox_exec, cell.boundary)
         with begin(corner, cell.action, network.port) as ship:
             assert wait_until_held(sandbox_exec), (corner.root.parent / "printed").read_text()

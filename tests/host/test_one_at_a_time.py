@@ -104,22 +104,12 @@ def test_a_moment_that_nobody_understands_freezes_nothing(corner: Corner) -> Non
     corner.shipped()
 
 
-def add_far_target(corner: Corner, port: int) -> None:
-    access = corner.sandbox
-    text = (corner.root / "ship.toml").read_text(encoding="utf-8")
-    corner.write(
-        "ship.toml",
-        f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
-        f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\nenv_file = '.env.sandbox'\n",
-    )
-
-
 def test_an_upload_goes_on_by_itself_when_the_connection_breaks(corner: Corner, sandbox_exec: Exec) -> None:
     for number in range(8):
         (corner.root / f"site/film-{number}.bin").write_bytes(os.urandom(3_000_000))
     with Network(corner.sandbox.ssh_port) as network:
         network.break_after(10_000_000)
-        add_far_target(corner, network.port)
+        corner.add_far_target(network.port)
         ended = corner.shipper("ship", "--yes", "--to", "far")
     assert ended.code == 0, ended.output
     assert "Connecting again; what arrived stays" in ended.output
@@ -135,7 +125,7 @@ def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, s
     (corner.root / "site/film.bin").write_bytes(os.urandom(20_000_000))
     with Network(access.ssh_port) as network:
         network.vanish_after(5_000_000)
-        add_far_target(corner, network.port)
+        corner.add_far_target(network.port)
         lost = begin(corner, "ship", "--yes", "--to", "far")
         assert network.gone.wait(60)
         began = time.monotonic()
