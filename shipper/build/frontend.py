@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from shipper.build.bake import check_sources
 from shipper.build.built_files import fallback_page, has_trailing_slash, immutable_assets, list_site
 from shipper.build.fingerprint import (
@@ -67,14 +69,33 @@ def build_frontend(workspace: Workspace, api_url: str, emit: Emit) -> FrontendBu
     started = time.monotonic()
     inputs = read_inputs(workspace, api_url)
     build = _kept_build(workspace, inputs.fingerprint)
-    cached = build.is_dir()
-    if not cached:
-        _stop_on_errors(check_sources(workspace, api_url), emit)
-        build = _build_of_settled_inputs(workspace, api_url, inputs, emit)
-    _prove_once(build, workspace, api_url, emit)
-    os.utime(build)
-    _drop_old_builds(build.parent)
+    with _only_one(workspace, emit):
+        cached = build.is_dir()
+        if not cached:
+            _stop_on_errors(check_sources(workspace, api_url), emit)
+            build = _build_of_settled_inputs(workspace, api_url, inputs, emit)
+        _prove_once(build, workspace, api_url, emit)
+        os.utime(build)
+        _drop_old_builds(build.parent)
     return _describe(build, workspace, cached=cached, seconds=time.monotonic() - started)
+
+
+@contextmanager
+def _only_one(workspace: Workspace, emit: Emit) -> Iterator[None]:
+    """Wait while another shipper builds here: two builds in one folder would remove each other's files."""
+    folder = workspace.cache / "frontend"
+    folder.mkdir(parents=True, exist_ok=True)
+    _ignore_in_git(workspace.cache)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        emit(Event("note", STEP, "Another shipper is building here; waiting for it."))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _kept_build(workspace: Workspace, fingerprint: str) -> Path:
@@ -112,8 +133,7 @@ def _build_of_settled_inputs(workspace: Workspace, api_url: str, inputs: Inputs,
 @contextmanager
 def _scratch_folder(workspace: Workspace) -> Iterator[Path]:
     scratch = workspace.cache / "frontend" / f"scratch-{uuid.uuid4().hex}"
-    scratch.mkdir(parents=True)
-    _ignore_in_git(workspace.cache)
+    scratch.mkdir()
     try:
         yield scratch
     finally:

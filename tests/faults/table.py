@@ -9,7 +9,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-_CELL = re.compile(r"test_cell\[(ship|rollback)-(before-.+)-([a-z]+-[a-z]+(?:-of-memory)?)\]")
+_CELL = re.compile(r"test_cell\[(ship|rollback)-(before-.+?)-([a-z]+-(?:[a-z]+|out-of-memory))\]")
 
 
 def read(file: Path) -> list[dict[str, object]]:

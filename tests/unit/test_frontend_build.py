@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -255,6 +256,18 @@ def test_the_output_of_a_command_of_ones_own_is_taken(tmp_path: Path) -> None:
     script = "const fs = require('fs'); fs.mkdirSync('public'); fs.copyFileSync('about.html', 'public/index.html');"
     workspace = sources(tmp_path, "static", command=("node", "-e", script), output="public")
     assert list(contents(build_frontend(workspace, API_URL, discard).site)) == ["index.html"]
+
+
+def test_two_builds_of_one_folder_wait_for_each_other(tmp_path: Path) -> None:
+    # Fails when somebody else is in the middle of the same: an npm build would, or would mix the two.
+    script = "mkdir busy && mkdir out && echo made > out/index.html && sleep 0.3 && rmdir busy"
+    changes = {"index.html": "<h1>source</h1>"}
+    workspace = sources(tmp_path, "static", changes, command=("sh", "-c", script), output="out")
+    events: list[Event] = []
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: build_frontend(workspace, API_URL, events.append), range(3)))
+    assert [build.cached for build in made].count(False) == 1
+    assert "waiting for it" in " ".join(event.text for event in events)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
