@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from shipper.sandbox.engine import connect
+from shipper.engine import connect
 
 # Runs in the server until its standard input ends. The agent is the process of root that was started with the
 # bootstrap; VmHWM is its peak, kept by the kernel (proc(5)). The memory of the machine is that of its control group.

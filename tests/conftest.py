@@ -12,9 +12,9 @@ from corner import Corner, make_corner
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.engine import connect
 from shipper.sandbox.server import Sandbox
 from shipper.sandbox.state import NAME_VARIABLE
 
@@ -30,9 +30,10 @@ import glob, os, shutil, subprocess
 
 apps = [name for name in os.listdir("/srv") if os.path.isdir(os.path.join("/srv", name))]
 for app in apps:
-    subprocess.run(["systemctl", "stop", app + "@*.service"], check=True)
-    subprocess.run(["systemctl", "reset-failed", app + "@*.service"], stderr=subprocess.DEVNULL)
-    names = [app + "@*", app + ".service"]
+    units = [app + "@*.service", app + "-proxy@*"]
+    subprocess.run(["systemctl", "stop", *units], check=True)
+    subprocess.run(["systemctl", "reset-failed", *units], stderr=subprocess.DEVNULL)
+    names = [app + "@*", app + "-proxy@*", app + ".service"]
     found = [glob.glob("/etc/systemd/system/" + folder + name) for name in names for folder in ("", "*.wants/")]
     for unit in sum(found, []):
         os.remove(unit) if not os.path.isdir(unit) or os.path.islink(unit) else shutil.rmtree(unit)
@@ -42,6 +43,11 @@ for app in apps:
     shutil.rmtree(os.path.join("/run", app), ignore_errors=True)
     if subprocess.run(["id", app], capture_output=True).returncode == 0:
         subprocess.run(["userdel", app], check=True)
+if subprocess.run(["systemctl", "is-active", "--quiet", "docker.service"]).returncode == 0:
+    for listed, removed in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm"), ("images -q gig", "rmi -f")):
+        script = f"docker {listed} | xargs -r docker {removed}"
+        subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["docker", "network", "prune", "-f"], check=True, stdout=subprocess.DEVNULL)
 for path in glob.glob("/etc/nginx/conf.d/shipper-*") + glob.glob("/etc/nginx/sites-*/shipper*"):
     os.remove(path)
 shutil.rmtree("/etc/nginx/shipper", ignore_errors=True)

@@ -103,12 +103,14 @@ class Corner:
         return text.strip()
 
 
-def make_corner(root: Path, sandbox: Sandbox) -> Corner:
-    """Put the app into a new repository with one commit, with the env file of its target."""
-    shutil.copytree(SOURCE, root)
+def make_corner(
+    root: Path, sandbox: Sandbox, source: Path = SOURCE, environment: str = 'SECRET_KEY="marker-9f8e7d6c5b4a"\n'
+) -> Corner:
+    """Put an app into a new repository with one commit, with the env file of its target."""
+    shutil.copytree(source, root)
     corner = Corner(root, sandbox)
     (root / ".gitignore").write_text(".env*\n__pycache__/\n.shipper/\n", encoding="utf-8")
-    (root / ".env.sandbox").write_text('SECRET_KEY="marker-9f8e7d6c5b4a"\n', encoding="utf-8")
+    (root / ".env.sandbox").write_text(environment, encoding="utf-8")
     corner.git("init", "--quiet")
     corner.git("add", "--all")
     corner.git("commit", "--quiet", "--message", "the corner shop")

@@ -6,7 +6,22 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import activation, environment, facts, freeze, journal, lock, logs, recovery, release, room, status, steps, store
+from . import (
+    activation,
+    environment,
+    facts,
+    freeze,
+    images,
+    journal,
+    lock,
+    logs,
+    recovery,
+    release,
+    room,
+    status,
+    steps,
+    store,
+)
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -22,7 +37,7 @@ def _facts(_: Request, __: Channel) -> dict[str, Any]:
 def _state(request: Request, channel: Channel) -> dict[str, Any]:
     layout = Layout(request["app"])
     _settle_if_free(layout, channel)
-    return status.state(layout)
+    return status.state(layout, bool(request.get("containers")))
 
 
 def _status(request: Request, channel: Channel) -> dict[str, Any]:
@@ -81,7 +96,7 @@ def _lock(request: Request, channel: Channel) -> dict[str, Any]:
         freeze.refuse(layout)
     elif (frozen := freeze.current(layout)) is not None:
         channel.note(f"{layout.app} is frozen by {frozen['who']} ({frozen['reason']}); a rollback goes through.")
-    return status.state(layout)
+    return status.state(layout, bool(request.get("containers")))
 
 
 def _prepare(request: Request, channel: Channel) -> list[str]:
@@ -91,7 +106,7 @@ def _prepare(request: Request, channel: Channel) -> list[str]:
     release.make_folders(layout)
     # The release to come is one of the kept ones.
     sizes: dict[str, int] = dict(request["objects"])
-    steps.prune(layout, request["keep"] - 1, sizes)
+    steps.prune(layout, request["keep"] - 1, sizes, request["image"])
     store.remove_damaged(layout, sizes)
     missing = store.missing(layout, sizes)
     more = request["room"]
@@ -102,6 +117,11 @@ def _prepare(request: Request, channel: Channel) -> list[str]:
 def _upload(request: Request, channel: Channel) -> None:
     layout = _begin(request, channel, _REASONS["ship"])
     store.receive(layout, request["objects"], channel.frames(), channel)
+
+
+def _fetch(request: Request, channel: Channel) -> None:
+    layout = _begin(request, channel, _REASONS["ship"])
+    images.fetch(layout, request["reference"], request["name"], request["login"], channel)
 
 
 def _activate(request: Request, channel: Channel) -> dict[str, Any]:
@@ -158,6 +178,7 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "lock": _lock,
     "prepare": _prepare,
     "upload": _upload,
+    "fetch": _fetch,
     "activate": _activate,
     "lock.show": _lock_show,
     "lock.freeze": _lock_freeze,

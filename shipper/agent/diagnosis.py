@@ -72,6 +72,11 @@ def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines
         )
     told = _EXIT_STATUS.findall(lines)
     status = told[-1] if told else state.exit_status
+    if status == "137":  # 128 + SIGKILL: a container's way to say it
+        return (
+            "The new backend was killed (137): most probably out of memory.",
+            "Raise the service's memory limit if the server has room (`inv host.check`), or find what needs so much.",
+        )
     if status in _START_FAILURES:
         return f"The new backend did not start: {_START_FAILURES[status]}.", "inv logs"
     if state.restarts or state.active in ("failed", "activating"):

@@ -62,12 +62,17 @@ class Layout:
     @property
     def unit_file(self) -> str:
         """The template of all units of this app."""
-        return os.path.join(self.units, f"{self.app}@.service")
+        return self.unit_files["unit"]
 
     @property
-    def boot_unit_file(self) -> str:
-        """The unit that brings up after a reboot what is live."""
-        return os.path.join(self.units, f"{self.app}.service")
+    def unit_files(self) -> dict[str, str]:
+        """All unit files of the app by their names in a release.
+
+        "unit" is the template of its slots, "socket" and "proxy" are what containers have in front, and "boot" brings
+        up after a reboot what is live.
+        """
+        names = {"unit": "@.service", "socket": "-proxy@.socket", "proxy": "-proxy@.service", "boot": ".service"}
+        return {name: os.path.join(self.units, self.app + ending) for name, ending in names.items()}
 
 
 def check_name(what: str, value: str, pattern: re.Pattern[str]) -> str:

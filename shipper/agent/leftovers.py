@@ -29,7 +29,7 @@ def sweep(layout: Layout) -> list[str]:
 
 
 def _patterns(layout: Layout) -> list[str]:
-    written = [*nginx.files(layout).values(), layout.unit_file, layout.boot_unit_file]
+    written = [*nginx.files(layout).values(), *layout.unit_files.values()]
     return [
         os.path.join(layout.root, ".current.*"),
         layout.journal + ".new",

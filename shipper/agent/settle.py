@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from . import health, leftovers, nginx, release, slot, systemd
+from . import compose, health, leftovers, nginx, release, slot, systemd
 from .errors import AgentError
 from .layout import Layout
 
@@ -33,6 +33,7 @@ def settle(layout: Layout, release_id: str, say: Say) -> list[str]:
     moved = release.live(layout) != release_id
     parts: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("unit", lambda: _units(layout, record)),
+        ("services", lambda: _services(layout, record)),
         ("start", lambda: bool(name) and _running(layout, name, record or {})),
         ("switch", lambda: _switched(layout, release_id)),
         ("nginx", lambda: _nginx(layout, record)),
@@ -51,6 +52,7 @@ def settle(layout: Layout, release_id: str, say: Say) -> list[str]:
 
 
 _WORDS = {
+    "services": "the lasting services are as they were",
     "start": "what was live runs again",
     "switch": "what was live is live again",
     "nginx": "the old files are back",
@@ -58,6 +60,14 @@ _WORDS = {
     "stop": "the new backend is stopped",
     "lay": "what was half made is removed",
 }
+
+
+def _services(layout: Layout, record: Optional[Mapping[str, Any]]) -> bool:
+    """Bring the lasting services back to the old definition; without an old release they stay, with their data."""
+    services = (record or {}).get("services")
+    if not services or compose.installed(layout) == services["text"]:
+        return False
+    return compose.ensure(layout, services, lambda line: None)
 
 
 def _running(layout: Layout, name: str, record: Mapping[str, Any]) -> bool:
@@ -93,13 +103,14 @@ def _nginx(layout: Layout, record: Optional[Mapping[str, Any]]) -> bool:
 
 def _units(layout: Layout, record: Optional[Mapping[str, Any]]) -> bool:
     if record is None:
-        return systemd.install_units(layout, {"unit": "", "boot": ""})
+        return systemd.install_units(layout, {})
     return bool(record.get("slot")) and systemd.install_units(layout, units_of(layout, record))
 
 
 def units_of(layout: Layout, record: Mapping[str, Any]) -> dict[str, str]:
     """Return the unit files of a release with a backend; one made before there was a boot unit leaves it as it is."""
-    return {"unit": record["unit"], "boot": record.get("boot") or systemd.installed_units(layout)["boot"]}
+    units = {name: str(record.get(name) or "") for name in layout.unit_files}
+    return {**units, "boot": units["boot"] or systemd.installed_units(layout)["boot"]}
 
 
 def _others_stopped(layout: Layout, name: str, moved: bool) -> bool:
@@ -108,6 +119,9 @@ def _others_stopped(layout: Layout, name: str, moved: bool) -> bool:
         time.sleep(_DRAIN_SECONDS)
     for other in others:
         slot.stop(layout, other)
+    # One that systemd is about to start again is inactive for a moment: it is stopped without being asked.
+    for other in set(slot.names(layout)) - {*others, name}:
+        slot.stop(layout, other, tolerated=True)
     return bool(others)
 
 

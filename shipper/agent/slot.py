@@ -8,9 +8,12 @@ import shutil
 from contextlib import suppress
 from typing import Any, Optional
 
-from . import bytecode, environment, programs, systemd, tree
+from . import bytecode, compose, environment, ports, programs, systemd, tree
 from .errors import AgentError
 from .layout import SLOT_NAME, Layout
+
+# Below the ports that the kernel gives to outgoing connections, ip(7) ip_local_port_range.
+_FIRST_PORT, _PORTS = 20_000, 10_000
 
 
 def exists(layout: Layout, name: str) -> bool:
@@ -19,7 +22,8 @@ def exists(layout: Layout, name: str) -> bool:
 
 
 def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
-    """Make a slot from `spec`: name, python (program), code and dependencies (manifests), static (folder or "").
+    """Make a slot from `spec`: name, python (program, "" for none), code and dependencies (manifests), static (folder
+    or ""), port (whether a container publishes one).
 
     Returns its folder, or None when it existed. The environment is the one of this moment, so that a rollback brings
     it back as it was.
@@ -34,7 +38,10 @@ def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
     try:
         tree.lay(layout, spec["code"], os.path.join(scratch, "backend"))
         tree.lay(layout, spec["dependencies"], os.path.join(scratch, "deps"))
-        bytecode.add(layout, spec["python"], scratch, {"backend": spec["code"], "deps": spec["dependencies"]})
+        if spec.get("port"):
+            _write_port(layout, spec["name"], os.path.join(scratch, "port"))
+        if spec["python"]:
+            bytecode.add(layout, spec["python"], scratch, {"backend": spec["code"], "deps": spec["dependencies"]})
         _copy_environment(layout, os.path.join(scratch, "env"))
         if spec.get("static"):
             _make_owned(os.path.join(scratch, "backend", spec["static"]), layout.app)
@@ -46,6 +53,24 @@ def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     return folder
+
+
+def _write_port(layout: Layout, name: str, path: str) -> None:
+    """Choose the loopback port of a slot's container: no other slot's, and nobody listens there now."""
+    taken = {entry["port"] for entry in ports.listening()}
+    for other in os.listdir(layout.slots):
+        taken.add(_port_in(os.path.join(layout.slots, other, "port")))
+    first = int(name, 16)
+    port = next(
+        candidate for offset in range(_PORTS) if (candidate := _FIRST_PORT + (first + offset) % _PORTS) not in taken
+    )
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"SHIPPER_PORT={port}\n")
+
+
+def _port_in(path: str) -> int:
+    text = systemd.read_text(path).strip()
+    return int(text.rpartition("=")[2]) if text else 0
 
 
 def ensure_user(layout: Layout) -> None:
@@ -78,11 +103,27 @@ def _copy_environment(layout: Layout, path: str) -> None:
     environment.write_private(path, content)
 
 
-def stop(layout: Layout, name: str) -> None:
-    """Stop the copy that runs from a slot, and remove its socket: most servers leave the file behind."""
-    systemd.stop(layout.unit(name))
+def names(layout: Layout) -> list[str]:
+    """Return the names of the slots that are there, complete."""
+    found = os.listdir(layout.slots) if os.path.isdir(layout.slots) else []
+    return sorted(name for name in found if SLOT_NAME.fullmatch(name))
+
+
+def stop(layout: Layout, name: str, *, tolerated: bool = False) -> None:
+    """Stop the copy that runs from a slot, and remove its socket: most servers leave the file behind.
+
+    With `tolerated`, there may be nothing to stop, not even a unit.
+    """
+    systemd.stop(layout.unit(name), tolerated=tolerated)
+    _stop_containers(layout, name)
     with suppress(FileNotFoundError):
         os.unlink(layout.socket(name))
+
+
+def _stop_containers(layout: Layout, name: str) -> None:
+    """Do what the unit does at its end; it may belong to another release by now, or have failed long ago."""
+    if SLOT_NAME.fullmatch(name) and os.path.exists(os.path.join(layout.slot(name), "port")):
+        compose.stop(layout, name)
 
 
 def prune(layout: Layout, used: set[str]) -> list[str]:
@@ -90,6 +131,7 @@ def prune(layout: Layout, used: set[str]) -> list[str]:
     removed = []
     for name in os.listdir(layout.slots) if os.path.isdir(layout.slots) else []:
         if name not in used:
+            _stop_containers(layout, name)
             tree.remove(os.path.join(layout.slots, name))
             removed.append(name)
             if SLOT_NAME.fullmatch(name) and os.path.exists(layout.socket(name)):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import environment, facts, journal, nginx, release, systemd
+from . import compose, environment, facts, images, journal, nginx, release, systemd
 from .layout import Layout
 
 _SHOWN_SHIPS = 10
 # A record's rendered files are long and only wanted for the release that is live or rolled back to.
-_LONG = ("unit", "nginx", "steps")
+_LONG = ("unit", "socket", "proxy", "boot", "nginx", "services", "steps")
 
 
-def state(layout: Layout) -> dict[str, Any]:
-    """Return all that a plan compares with: releases, slots, environment (keys, a digest), installed files, facts."""
+def state(layout: Layout, containers: bool) -> dict[str, Any]:
+    """Return all that a plan compares with: releases, slots, environment (keys, a digest), installed files, facts.
+
+    `containers` is whether Docker is to be asked as well: the first question may start it.
+    """
     live = release.live(layout)
     records = release.records(layout)
     env = environment.read(layout.env)
@@ -34,6 +37,8 @@ def state(layout: Layout) -> dict[str, Any]:
         "migrations": _migrations(layout, slot),
         "memory": facts.memory_of(layout.unit(slot)) if slot else 0,
         "facts": facts.basic(),
+        "services": compose.installed(layout),
+        "containers": {**images.facts(), "compose": compose.program()} if containers else {},
     }
 
 

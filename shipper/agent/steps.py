@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import (
+    compose,
     diagnosis,
     environment,
     health,
+    images,
     journal,
     leftovers,
     nginx,
@@ -95,6 +97,12 @@ def _unit(run: Run, _: dict[str, Any]) -> str:
     slot.ensure_user(run.layout)
     changed = systemd.install_units(run.layout, settle.units_of(run.layout, run.record))
     return run.layout.unit_file if changed else "unchanged"
+
+
+def _services(run: Run, _: dict[str, Any]) -> str:
+    """Bring up what outlives releases; what runs already is only touched when its definition changed."""
+    changed = compose.ensure(run.layout, run.record["services"], lambda line: run.say("output", "services", line))
+    return "as defined now" if changed else "as they were"
 
 
 def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
@@ -256,8 +264,8 @@ def _prune(run: Run, arguments: dict[str, Any]) -> str:
     return f"{len(removed)} old releases removed, {freed / 1_000_000:.1f} MB free again" if removed else ""
 
 
-def prune(layout: Layout, keep: int, wanted: Iterable[str] = ()) -> tuple[list[str], int]:
-    """Remove old releases, and the slots and contents that only they used, but no `wanted` content.
+def prune(layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = "") -> tuple[list[str], int]:
+    """Remove old releases, and the slots, contents and images that only they used, but no `wanted` content or `image`.
 
     Returns the names of the releases and the bytes that became free.
     """
@@ -265,6 +273,9 @@ def prune(layout: Layout, keep: int, wanted: Iterable[str] = ()) -> tuple[list[s
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
     slot.prune(layout, used | set(systemd.running_slots(layout)))
+    named = [entry["image"] for entry in release.records(layout) if entry.get("image")]
+    if named:
+        images.prune(layout, [*named, image])
     return removed, store.prune(layout, wanted)
 
 
@@ -273,6 +284,7 @@ _STEPS = {
     for step in (
         Step("lay", _lay),
         Step("unit", _unit),
+        Step("services", _services),
         Step("migrate", _migrate),
         Step("collect-static", _collect_static),
         Step("stop-first", _stop_first),

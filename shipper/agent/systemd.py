@@ -36,26 +36,27 @@ class UnitState:
 
 
 def install_units(layout: Layout, units: Mapping[str, str]) -> bool:
-    """Install the app's unit files ("unit", the template of its slots, and "boot"); return whether anything changed.
+    """Install the app's unit files, by the names of the layout; return whether any changed.
 
-    The boot unit is enabled; an empty text removes a file.
+    The boot unit is enabled; an empty text, or none, removes a file.
     """
-    if installed_units(layout) == dict(units):
+    wanted = {name: units.get(name, "") for name in layout.unit_files}
+    if installed_units(layout) == wanted:
         return False
-    boot = os.path.basename(layout.boot_unit_file)
-    if not units["boot"]:
+    boot = os.path.basename(layout.unit_files["boot"])
+    if not wanted["boot"]:
         _control("disable", "--quiet", boot, tolerated=True)
-    write_text(layout.unit_file, units["unit"])
-    write_text(layout.boot_unit_file, units["boot"])
+    for name, path in layout.unit_files.items():
+        write_text(path, wanted[name])
     _control("daemon-reload")
-    if units["boot"]:
+    if wanted["boot"]:
         _control("enable", "--quiet", boot)
     return True
 
 
 def installed_units(layout: Layout) -> dict[str, str]:
     """Return the texts of the app's unit files as they are now; "" for one that is not there."""
-    return {"unit": read_text(layout.unit_file), "boot": read_text(layout.boot_unit_file)}
+    return {name: read_text(path) for name, path in layout.unit_files.items()}
 
 
 def read_text(path: str) -> str:
@@ -89,9 +90,9 @@ def start(unit: str) -> None:
     _control("start", unit)
 
 
-def stop(unit: str) -> None:
-    """Stop a unit and wait until it has ended."""
-    _control("stop", unit)
+def stop(unit: str, *, tolerated: bool = False) -> None:
+    """Stop a unit and wait until it has ended; with `tolerated`, also one that does not exist."""
+    _control("stop", unit, tolerated=tolerated)
     # A copy that failed is forgotten, so that its next start is a first one; there may be nothing to forget.
     _control("reset-failed", unit, tolerated=True)
 

@@ -20,6 +20,9 @@ from shipper.config.project import Project
 
 # What a key wants, for those whose rule is a pattern, and what to write when it is missing. `*` is any target's name.
 EXPECTED: Mapping[str, str] = {
+    "backend.service": "the name of a service of the compose file, such as 'api'",
+    "backend.image.stage": "the name of a stage of the Dockerfile, such as 'runtime'",
+    "backend.image.args": "names of build arguments, such as PYTHON_VERSION = '3.12'",
     "name": "lower-case letters, digits and dashes, at most 31, beginning with a letter, such as 'my-app'",
     "frontend.api_url_variable": "a variable's name, such as 'NEXT_PUBLIC_API_URL'",
     "frontend.variables": "variable names of letters, digits and '_', such as 'NEXT_PUBLIC_TITLE'",

@@ -132,10 +132,40 @@ class StaticFiles(Model):
     )
 
 
-class Backend(Model):
-    """`[backend]`: a Python application that runs under systemd behind nginx."""
+class Image(Model):
+    """`[backend.image]`: how the image of a backend in a container is built; default: as the compose file says."""
 
+    context: Folder | None = Field(None, description="the folder that is sent to the builder")
+    dockerfile: Folder | None = Field(None, description="the Dockerfile, inside the context; default: 'Dockerfile'")
+    stage: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = Field(
+        None, description="the stage of the Dockerfile that is wanted; default: its last one"
+    )
+    args: dict[VariableName, str] = Field(
+        default_factory=dict, description="build arguments; they stay in the image, so never put a secret here"
+    )
+
+
+class Backend(Model):
+    """`[backend]`: an application behind nginx: Python under systemd, or anything in a container under Compose."""
+
+    runtime: Literal["systemd", "compose"] = Field("systemd", description="what runs it on the server")
     path: Folder = Field("backend", description="the folder with the code")
+    compose_file: Folder | None = Field(
+        None, description="the compose file; default: the first of those that Compose itself looks for"
+    )
+    service: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
+        None, description="the service of the compose file that answers nginx"
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="the port that the service listens on inside its container"
+    )
+    beside: tuple[str, ...] = Field(
+        (), description="more services of the compose file that belong to each release, such as a worker"
+    )
+    stateful: tuple[str, ...] | None = Field(
+        None, description="the services that outlive releases; default: known databases and what has a volume"
+    )
+    image: Image = Field(default_factory=Image, description="how the image is built")
     framework: Literal["django", "asgi"] = Field("asgi", description="'django' adds migrate and collectstatic")
     app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$")] | None = Field(
         None, description="the ASGI application for uvicorn, such as 'config.asgi:application'"
@@ -154,7 +184,7 @@ class Backend(Model):
     prefixes: tuple[Prefix, ...] = Field(("/api/",), description="paths that nginx passes on to the backend")
     health: UrlPath = Field("/api/health", description="a path that answers 200 when the backend works")
     health_timeout: Seconds = Field(30, description="seconds within which a new copy must be healthy")
-    migrate: ServerCommand | None = Field(
+    migrate: tuple[str, ...] | None = Field(
         None,
         description="the command that migrates the database; default for Django: manage.py migrate; () for none",
     )
@@ -168,10 +198,23 @@ class Backend(Model):
 
     @model_validator(mode="after")
     def _one_way_to_start(self) -> Backend:
+        if self.runtime == "compose":
+            return self
         if (self.app is None) == (self.command is None):
             raise ValueError("expected exactly one of 'app' (for uvicorn) and 'command' (anything else)")
         if self.command is not None and not any("{socket}" in word for word in self.command):
             raise ValueError("expected '{socket}' in 'command', so that the backend listens on its unix socket")
+        return self
+
+    @model_validator(mode="after")
+    def _what_belongs_to_the_runtime(self) -> Backend:
+        mine = _OF_COMPOSE if self.runtime == "systemd" else _OF_SYSTEMD
+        for key in sorted(self.model_fields_set & mine):
+            raise ValueError(f"'{key}' means nothing with runtime = '{self.runtime}'")
+        if self.runtime == "systemd" and self.migrate:
+            _runs_on_server(self.migrate)
+        if self.runtime == "compose" and (self.service is None or self.port is None):
+            raise ValueError("expected 'service' and 'port' with runtime = 'compose': who answers nginx, and where")
         return self
 
     @property
@@ -196,6 +239,10 @@ class Backend(Model):
         if self.static is None and self.framework == "django":
             return StaticFiles()
         return self.static
+
+
+_OF_COMPOSE = frozenset({"compose_file", "service", "port", "beside", "stateful", "image"})
+_OF_SYSTEMD = frozenset({"path", "framework", "app", "command", "requirements", "python", "static", "memory"})
 
 
 class Nginx(Model):

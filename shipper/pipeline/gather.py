@@ -20,6 +20,7 @@ from shipper.deliver.manifest import Tree, read_files, read_tree
 from shipper.events import Emit, Event, count_files, of_server
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
+from shipper.pipeline.containers import ImageSource, container_parts, open_images
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import BackendParts, SiteBuild
 from shipper.pipeline.server import ServerState, backend_python, connect, connect_each, read_state
@@ -49,6 +50,7 @@ class Gathered:
     servers: tuple[Reached, ...]
     site: SiteBuild | None
     origin: Mapping[str, Any]
+    images: ImageSource | None = None
 
 
 @contextmanager
@@ -64,7 +66,8 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
         reached = [pool.submit(_reach, stack, one, emit) for one in jobs]
         origin = pool.submit(_origin, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
-        parts = pool.submit(_parts, jobs, reached, emit) if project.backend else None
+        images = stack.enter_context(open_images(job)) if job.in_containers else None
+        parts = pool.submit(_parts, jobs, reached, images, emit) if project.backend else None
         _first_failure([future for future in (*reached, origin, site, parts) if future])
         built, shape = site.result() if site else (None, None)
         made = parts.result() if parts else [None] * len(jobs)
@@ -73,7 +76,7 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
             session, state = future.result()
             nginx = nginx_files(project, job.target, shape, ipv6=bool(state.facts["ipv6"]))
             servers.append(Reached(one, session, state, part, nginx))
-        yield Gathered(tuple(servers), built, origin.result())
+        yield Gathered(tuple(servers), built, origin.result(), images)
 
 
 @contextmanager
@@ -94,7 +97,7 @@ def _first_failure(futures: list[Future[Any]]) -> None:
 
 def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, ServerState]:
     session = stack.enter_context(connect(job, of_server(emit, job.server)))
-    return session, read_state(session, job.app)
+    return session, read_state(session, job)
 
 
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
@@ -120,9 +123,14 @@ def _origin_of(build: FrontendBuild) -> str:
 
 
 def _parts(
-    jobs: Sequence[Job], reached: Sequence[Future[tuple[AgentSession, ServerState]]], emit: Emit
+    jobs: Sequence[Job],
+    reached: Sequence[Future[tuple[AgentSession, ServerState]]],
+    images: ImageSource | None,
+    emit: Emit,
 ) -> list[BackendParts]:
-    """Return the backend for each server; what equal Pythons share is built once."""
+    """Return the backend for each server; what equal Pythons or platforms share is built once."""
+    if images:
+        return container_parts(jobs, [future.result()[1] for future in reached], images, emit)
     built: dict[Python, tuple[Tree, Tree, bool]] = {}
     made = []
     for job, future in zip(jobs, reached, strict=True):
@@ -161,10 +169,12 @@ def _build_backend(job: Job, emit: Emit) -> None:
     backend = job.workspace.project.backend
     assert backend is not None
     with connect_each(job, emit) as sessions:
-        pythons = {
-            backend_python(read_state(session, job.app), backend, one.target.host)[0] for one, session in sessions
-        }
-    for python in pythons:
+        states = [read_state(session, one) for one, session in sessions]
+    if job.in_containers:
+        with open_images(job) as images:
+            container_parts(job.each, states, images, emit)
+        return
+    for python in {backend_python(state, backend, job.target.host)[0] for state in states}:
         backend_trees(job.workspace, python, emit)
 
 

@@ -33,6 +33,12 @@ class Job:
         return self.workspace.project.name
 
     @property
+    def in_containers(self) -> bool:
+        """Whether the backend runs under Compose."""
+        backend = self.workspace.project.backend
+        return backend is not None and backend.runtime == "compose"
+
+    @property
     def each(self) -> tuple[Job, ...]:
         """The same work for each server of the target, in their order."""
         targets = self.target.each

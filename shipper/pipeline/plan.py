@@ -74,14 +74,36 @@ class SiteBuild:
 
 
 @dataclass(frozen=True)
+class Containers:
+    """What a backend in containers is besides its slot.
+
+    `image` is its name on the server, `reference` (a repository with a digest) where it comes from, `blobs` what has to
+    travel of it, each with its size in bytes. `services` goes to the agent (shipper.agent.compose), `command` runs
+    something in a new container of the service.
+    """
+
+    image: str
+    digest: str
+    blobs: tuple[tuple[str, int], ...]
+    units: Mapping[str, str]
+    services: Mapping[str, Any]
+    command: tuple[str, ...]
+    there: bool
+
+
+@dataclass(frozen=True)
 class BackendParts:
-    """A backend ready to be a slot: code, dependencies, the unit, and the server's interpreter (an absolute path)."""
+    """A backend ready to be a slot: code, dependencies, the unit, and the server's interpreter (an absolute path).
+
+    In containers it has no dependencies and no interpreter, and its code is what Compose runs.
+    """
 
     code: Tree
     dependencies: Tree
     unit: str
     interpreter: str
     origin: str
+    containers: Containers | None = None
 
 
 def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) -> str:
@@ -94,6 +116,7 @@ def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) ->
         parts.interpreter,
         environment_digest,
         repr(static.model_dump() if static else None),
+        *([parts.containers.digest] if parts.containers else []),
     )
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
 
@@ -105,19 +128,23 @@ def release_record(
     target: Target,
     site: SiteBuild | None,
     slot: str,
-    unit: str,
+    parts: BackendParts | None,
     nginx: Mapping[str, str],
 ) -> Record:
     """Return the record of a release: all that bringing it live again will need, long after its sources changed."""
     backend = project.backend
     static = backend.static_files if backend else None
+    containers = parts.containers if parts else None
     return {
         "id": release_id,
         **origin,
         "site": site.tree.digest if site else "",
         "slot": slot,
         "static": static.root if static else "",
-        "unit": unit,
+        "unit": parts.unit if parts else "",
+        **(containers.units if containers else {}),
+        "image": containers.image if containers else "",
+        "services": dict(containers.services) if containers else {},
         "boot": boot_unit(project.name) if slot else "",
         "nginx": dict(nginx),
         "host": urlsplit(target.public_url).netloc,
@@ -133,7 +160,9 @@ def release_record(
 def is_live(record: Record, state: ServerState) -> bool:
     """Whether what the record describes is what the server serves already, down to a running backend."""
     live = state.live_record
-    if live is None or any(live.get(key) != record[key] for key in ("site", "slot", "nginx", "static")):
+    compared = ("site", "slot", "nginx", "static", "services")
+    # A release made before there were containers has no such key.
+    if live is None or any((live.get(key) or "") != (record[key] or "") for key in compared):
         return False
     installed = state.nginx == record["nginx"] and not _changed_units(record, state)
     return installed and (not record["slot"] or record["slot"] in state.running)
@@ -143,8 +172,8 @@ def _changed_units(record: Record, state: ServerState) -> tuple[str, ...]:
     """Return the lines in which the installed units differ; a release made before there was a boot unit has none."""
     if not record["slot"]:
         return ()
-    wanted = [name for name in ("unit", "boot") if record.get(name)]
-    return tuple(line for name in wanted for line in difference(state.units[name], record[name]))
+    wanted = [name for name in ("unit", "socket", "proxy", "boot") if record.get(name)]
+    return tuple(line for name in wanted for line in difference(state.units.get(name, ""), record[name]))
 
 
 def activation_steps(record: Record, state: ServerState, target: Target) -> tuple[Step, ...]:
@@ -155,6 +184,11 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
     units = _changed_units(record, state)
     if units:
         steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
+    services = record.get("services") or {}
+    if services.get("text") and services["text"] != state.services:
+        changes = difference(state.services, services["text"])
+        title = "bring up what outlives releases; what changed is made anew, volumes stay"
+        steps.append(Step("services", title, "server", changes, "the old definition is put back"))
     if starts and leaves and target.strategy == "stop-first":
         title = "stop the old backend first: it is away until the switch, for as long as the new one takes to start"
         steps.append(Step("stop-first", title, "server", (), "the old backend is started again"))
@@ -245,13 +279,14 @@ def ship_steps(
     steps = [
         *_build_steps(site, parts),
         _upload_step(cargo),
+        *_image_steps(parts),
         Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
     ]
     activation = list(activation_steps(record, state, target))
     if new_slot and backend and parts:
         # The unit comes first, because it brings the app's user; then what prepares the slot, then its start.
-        first = [step for step in activation if step.name == "unit"]
-        rest = [step for step in activation if step.name != "unit"]
+        first = [step for step in activation if step.name in ("unit", "services")]
+        rest = [step for step in activation if step.name not in ("unit", "services")]
         activation = [*first, *_preparation(record, state, project.name, backend, parts), *rest]
     prune = Step(
         "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
@@ -263,6 +298,16 @@ def _upload_step(cargo: Cargo) -> Step:
     files = tuple(f"{entry.path}  {entry.size:,} bytes" for entry in cargo.entries)
     shown = files if len(files) <= _SHOWN_FILES else (*files[:_SHOWN_FILES], f"and {len(files) - _SHOWN_FILES:,} more")
     return Step("upload", f"send {count_files(len(files))}, {cargo.size:,} bytes before compression", "transfer", shown)
+
+
+def _image_steps(parts: BackendParts | None) -> list[Step]:
+    containers = parts.containers if parts else None
+    if containers is None or containers.there:
+        return []
+    size = sum(size for _, size in containers.blobs)
+    layers = "1 layer" if len(containers.blobs) == 1 else f"{len(containers.blobs)} layers"
+    changes = tuple(f"{digest[:19]}  {size:,} bytes" for digest, size in containers.blobs)
+    return [Step("image", f"send {layers} of the image {containers.image}, {size:,} bytes", "transfer", changes)]
 
 
 def _build_steps(site: SiteBuild | None, parts: BackendParts | None) -> list[Step]:
@@ -281,6 +326,7 @@ def _slot_wire(record: Record, parts: BackendParts) -> dict[str, Any]:
         "code": parts.code.wire,
         "dependencies": parts.dependencies.wire,
         "static": record["static"],
+        "port": parts.containers is not None,
     }
 
 
@@ -288,10 +334,16 @@ def _preparation(record: Record, state: ServerState, app: str, backend: Backend,
     properties = one_off_properties(app, record["slot"], backend)
     steps = []
     if backend.migrate_command:
-        command = with_python(backend.migrate_command, parts.interpreter)
+        if parts.containers:
+            command = [word.replace("%i", record["slot"]) for word in parts.containers.command]
+            command += backend.migrate_command
+        else:
+            command = with_python(backend.migrate_command, parts.interpreter)
         arguments = {"command": command, "properties": properties, "timeout": backend.migrate_timeout}
         pending = pending_migrations(parts.code, state)
         changes = tuple(f"pending: {name}" for name in pending) or ("pending: none by the files",)
+        if parts.containers:
+            changes = ("in a container of its own, of the new image",)
         title = f"migrate the database ({' '.join(backend.migrate_command)})"
         steps.append(Step("migrate", title, "server", changes, "a migration is not undone", arguments))
     if backend.static_files:

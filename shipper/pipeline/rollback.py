@@ -63,7 +63,7 @@ def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequen
     started = time.monotonic()
     url = job.target.public_url
     with connect_each(job, emit) as sessions:
-        states = [read_state(session, job.app) for _, session in sessions]
+        states = [read_state(session, one) for one, session in sessions]
         release_id = choose_release(states, wanted)
         members = [
             Member(one, session, state, plan_rollback(state, release_id, one.target, job.target_name))

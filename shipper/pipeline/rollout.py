@@ -111,7 +111,7 @@ def _go_back(member: Member, accepted: Collection[str], emit: Emit) -> str:
     if record is None:
         return f"keeps {member.plan.record['id']}, because nothing was live before"
     try:
-        now = read_state(member.session, member.job.app)
+        now = read_state(member.session, member.job)
         plan = Plan("rollback", record, activation_steps(record, now, member.job.target))
         activate(member.job, member.session, plan, of_server(emit, member.job.server), accepted)
     except ShipperError as error:

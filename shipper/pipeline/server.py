@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shipper.build.dependencies import Python, python_platform
@@ -30,7 +30,8 @@ class ServerState:
 
     `live` is a release id or "". `releases` are their records, the newest first. `environment` holds the names of the
     variables (never a value) and `environment_digest` changes with any of them. `memory` is what the
-    live backend holds, in bytes. `facts` are the agent's.
+    live backend holds, in bytes. `facts` are the agent's. `services` is the definition of what outlives releases, and
+    `containers` what the server's Docker is and has; nothing for a backend that needs none.
     """
 
     live: str
@@ -45,6 +46,8 @@ class ServerState:
     migrations: frozenset[str]
     memory: int
     facts: Mapping[str, Any]
+    services: str = ""
+    containers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> ServerState:
@@ -63,6 +66,8 @@ class ServerState:
             migrations=frozenset(answer["migrations"]),
             memory=answer["memory"],
             facts=answer["facts"],
+            services=answer["services"],
+            containers=answer["containers"],
         )
 
     def plans_alike(self, other: ServerState) -> bool:
@@ -105,9 +110,10 @@ def connect_each(job: Job, emit: Emit) -> Iterator[tuple[tuple[Job, AgentSession
         yield tuple((one, future.result()) for one, future in zip(jobs, opened, strict=True))
 
 
-def read_state(session: AgentSession, app: str) -> ServerState:
+def read_state(session: AgentSession, job: Job) -> ServerState:
     """Ask the agent what is on the server."""
-    return ServerState.parse(session.call("state", {"app": app}, deadline=_STATE_SECONDS))
+    asked = {"app": job.app, "containers": job.in_containers}
+    return ServerState.parse(session.call("state", asked, deadline=_STATE_SECONDS))
 
 
 def lock_server(job: Job, session: AgentSession, action: str) -> ServerState:
@@ -115,7 +121,8 @@ def lock_server(job: Job, session: AgentSession, action: str) -> ServerState:
 
     Raises LockHeldError when somebody else has it, or the app is frozen.
     """
-    return ServerState.parse(session.call("lock", {**job.change, "action": action}, deadline=_STATE_SECONDS))
+    asked = {**job.change, "action": action, "containers": job.in_containers}
+    return ServerState.parse(session.call("lock", asked, deadline=_STATE_SECONDS))
 
 
 def backend_python(state: ServerState, backend: Backend, host: str) -> tuple[Python, str]:

@@ -36,7 +36,7 @@ _PREPARE_SECONDS = 600.0
 # Pauses before a lost connection is opened again; the next loss after them ends the ship.
 _RECONNECT_SECONDS = (1.0, 3.0, 9.0)
 # What makes a release the same as the live one, but for its id.
-_SAME = ("site", "slot", "nginx", "static", "unit", "boot")
+_SAME = ("site", "slot", "nginx", "static", "unit", "socket", "proxy", "boot", "services")
 
 
 def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
@@ -58,9 +58,8 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
 def _record(server: Reached, gathered: Gathered, release_id: str) -> Record:
     project, parts = server.job.workspace.project, server.parts
     slot = slot_name(parts, project.backend, server.state.environment_digest) if parts and project.backend else ""
-    unit = parts.unit if parts else ""
     return release_record(
-        release_id, gathered.origin, project, server.job.target, gathered.site, slot, unit, server.nginx
+        release_id, gathered.origin, project, server.job.target, gathered.site, slot, parts, server.nginx
     )
 
 
@@ -71,7 +70,7 @@ def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first
         return Plan("ship", record, (), findings)
     refuse_errors(check_second_copy(record, state, job.target, job.target_name))
     known = state.live_record
-    if len(gathered.servers) == 1 and known and all(known.get(key) == record[key] for key in _SAME):
+    if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record[key] or "") for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
         return Plan("ship", known, activation_steps(known, state, job.target), findings)
     trees = _trees(server, gathered, record)
@@ -172,6 +171,10 @@ def _transfer(
             cargo = _prepare(member, trees)
             lacked = lacked or cargo
             _upload(member, cargo, counter, emit)
+            text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
+            emit(Event("done", "upload", text, seconds=_since(began)))
+            if any(step.name == "image" for step in member.plan.steps):
+                _send_image(server, member, gathered, emit)
             break
         except ConnectionLostError as error:
             if pause is None:
@@ -180,9 +183,7 @@ def _transfer(
             time.sleep(pause)
             member = replace(member, session=stack.enter_context(connect(server.job, emit)))
             lock_server(server.job, member.session, "ship")
-    files, size = (len(lacked.entries), lacked.size) if lacked else (0, 0)
-    emit(Event("done", "upload", f"{count_files(files)}, {size:,} bytes as {counter.sent:,}", seconds=_since(began)))
-    return member, files, counter.sent
+    return member, len(lacked.entries) if lacked else 0, counter.sent
 
 
 def _prepare(member: Member, trees: Sequence[Tree]) -> Cargo:
@@ -190,6 +191,7 @@ def _prepare(member: Member, trees: Sequence[Tree]) -> Cargo:
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,
+        "image": member.plan.record["image"],
         "objects": objects_of(trees),
         "room": room_besides(trees),
     }
@@ -205,6 +207,23 @@ def _upload(member: Member, cargo: Cargo, counter: Counter, emit: Emit) -> None:
             on_event=lambda event: emit(_progress(event)),
             deadline=_UPLOAD_SECONDS,
         )
+
+
+def _send_image(server: Reached, member: Member, gathered: Gathered, emit: Emit) -> None:
+    """Let the server's engine fetch what it lacks of the image."""
+    assert server.parts and server.parts.containers and gathered.images
+    containers, began = server.parts.containers, time.monotonic()
+    total = sum(size for _, size in containers.blobs)
+    emit(Event("start", "image", f"Image {containers.image}"))
+    with gathered.images.offer(member.session, containers, emit) as (reference, login):
+        asked = {**member.job.change, "reference": reference, "name": containers.image, "login": login}
+        member.session.call(
+            "fetch",
+            asked,
+            on_event=lambda event: emit(Event("progress", "image", "", event["done"], total, "bytes")),
+            deadline=_UPLOAD_SECONDS,
+        )
+    emit(Event("done", "image", f"{len(containers.blobs)} layers, {total:,} bytes", seconds=_since(began)))
 
 
 def _progress(event: Mapping[str, Any]) -> Event:

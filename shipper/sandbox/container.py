@@ -43,9 +43,12 @@ def create_container(client: Any, access: Access, image: str) -> Any:
     """Create the container of a fresh practice server, without starting it. What an earlier one had in /srv is gone."""
     from docker.errors import NotFound
 
-    volume = f"{access.name}-srv"
-    with suppress(NotFound):
-        client.volumes.get(volume).remove()
+    # Plain file systems, as on a server: the container's own layers copy files at the first change, and an engine
+    # cannot put layers on top of layers.
+    volumes = {f"{access.name}-srv": "/srv", f"{access.name}-docker": "/var/lib/docker"}
+    for volume in volumes:
+        with suppress(NotFound):
+            client.volumes.get(volume).remove()
     return client.containers.create(
         image,
         name=access.name,
@@ -55,8 +58,10 @@ def create_container(client: Any, access: Access, image: str) -> Any:
         # Memory and swap together: such a server has no swap, and running out of memory must show here too.
         memswap_limit=MEMORY_BYTES,
         tmpfs={"/run": "", "/run/lock": "", "/tmp": "exec"},  # noqa: S108 - a folder of the server
-        # A plain file system, as on a server: the container's own layers copy files at the first change.
-        volumes={volume: {"bind": "/srv", "mode": "rw"}, **_control_group_mount(client)},
+        volumes={
+            **{volume: {"bind": folder, "mode": "rw"} for volume, folder in volumes.items()},
+            **_control_group_mount(client),
+        },
         ports={"22/tcp": (LOOPBACK, access.ssh_port), "80/tcp": (LOOPBACK, access.http_port)},
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         **_rights(client),

@@ -37,7 +37,7 @@ def ensure_image(client: Any, emit: Emit) -> str:
     tag = f"{_REPOSITORY}:{_digest(recipe)}"
     if _has(client, tag):
         return tag
-    base = _ensure_base(client, emit)
+    base = ensure_base(client, emit)
     emit(Event("note", "sandbox.image", "Building the practice server's image (once; about a minute)."))
     lines = client.api.build(
         fileobj=io.BytesIO(_as_tar(recipe)),
@@ -94,7 +94,8 @@ def _follow(lines: Iterable[dict[str, Any]], emit: Emit) -> None:
             )
 
 
-def _ensure_base(client: Any, emit: Emit) -> str:
+def ensure_base(client: Any, emit: Emit) -> str:
+    """Return the tag of a plain Debian 12, getting or making it when it is not there. Raises HostError."""
     for tag in (_PUBLIC_BASE, _OWN_BASE):
         if _has(client, tag):
             return tag

@@ -6,12 +6,12 @@ import socket
 import sys
 from dataclasses import dataclass, fields
 
+from shipper.engine import connect
 from shipper.errors import HostError
 from shipper.events import Emit, Event
 from shipper.sandbox import keys
 from shipper.sandbox.boot import wait_until_ready
 from shipper.sandbox.container import create_container, find_container, start_container
-from shipper.sandbox.engine import connect
 from shipper.sandbox.image import ensure_image
 from shipper.sandbox.login import write_known_hosts
 from shipper.sandbox.state import (

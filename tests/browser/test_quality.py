@@ -15,7 +15,7 @@ from chromium import Tab, open_tab
 from conftest import CLEAN_SERVER
 
 from shipper.config.envfile import EnvFile, render_env
-from shipper.sandbox.engine import connect
+from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quality"

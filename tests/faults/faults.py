@@ -13,9 +13,9 @@ from conftest import Exec
 from corner import Corner
 from network import Network
 
+from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.engine import connect
 
 
 @dataclass

@@ -61,12 +61,10 @@ def planned(action: str) -> list[str]:
     nothing = frozenset[str]()
     old = {"http": "old", "server": "old"}
     facts = {"memory": {"available": 1 << 30}}
-    state = ServerState(
-        "", (), nothing, frozenset({"old"}), nothing, nothing, "", old, {"unit": "", "boot": ""}, nothing, 0, facts
-    )
+    state = ServerState("", (), nothing, frozenset({"old"}), nothing, nothing, "", old, {}, nothing, 0, facts)
     origin = {"commit": "", "dirty": False, "who": "", "created": ""}
     new = {"http": "new", "server": "new"}
-    record = release_record("20260101T000000Z-nogit", origin, project, target, site, "new", "new unit", new)
+    record = release_record("20260101T000000Z-nogit", origin, project, target, site, "new", parts, new)
     if action == "rollback":
         return [step.name for step in activation_steps(record, state, target)]
     steps = ship_steps(record, state, project, target, site, parts, Cargo(()))

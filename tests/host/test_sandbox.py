@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 import paramiko
 import pytest
 
+from shipper.engine import connect
 from shipper.errors import ConfigError, HostError
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.engine import connect
 from shipper.sandbox.login import ssh_command
 from shipper.sandbox.server import Sandbox
 from shipper.sandbox.state import NAME_VARIABLE, Access, chosen_name, load_target, state_folder

@@ -10,9 +10,9 @@ import pytest
 from conftest import CLEAN_SERVER, SANDBOX_NAME
 from corner import RELEASE_PATH, Corner, make_corner
 
+from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.engine import connect
 from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 

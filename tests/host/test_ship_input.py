@@ -16,7 +16,7 @@ import pytest
 from conftest import CLEAN_SERVER, Exec
 from corner import PROGRAM, Corner, Ended, make_corner
 
-from shipper.sandbox.engine import connect
+from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
 EVERYTHING = ["sh", "-c", "cd / && find srv etc/nginx etc/systemd var/lib/shipper -printf '%p %T@ %l %i\\n' | sort"]

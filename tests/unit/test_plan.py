@@ -52,13 +52,13 @@ PARTS = BackendParts(
 UNITS = {"unit": "unit", "boot": boot_unit("shop")}
 NONE = frozenset[str]()
 FACTS = {"memory": {"available": 200_000_000}}
-EMPTY = ServerState("", (), NONE, NONE, NONE, NONE, "env1", NGINX, {"unit": "", "boot": ""}, NONE, 90_000_000, FACTS)
+EMPTY = ServerState("", (), NONE, NONE, NONE, NONE, "env1", NGINX, {}, NONE, 90_000_000, FACTS)
 
 
 def record(number: int, site: SiteBuild = SITE, parts: BackendParts = PARTS, env: str = "env1") -> Record:
     assert PROJECT.backend is not None
     slot = slot_name(parts, PROJECT.backend, env)
-    made = release_record(f"20261120T00000{number}Z-abcdef1", ORIGIN, PROJECT, TARGET, site, slot, parts.unit, NGINX)
+    made = release_record(f"20261120T00000{number}Z-abcdef1", ORIGIN, PROJECT, TARGET, site, slot, parts, NGINX)
     return {**made, "state": "good"}
 
 

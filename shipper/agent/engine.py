@@ -1,0 +1,99 @@
+"""The Docker engine of the server, through its own interface on a unix socket (Docker Engine API v1.41)."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+from urllib.parse import quote, urlencode
+
+from .errors import AgentError
+
+SOCKET = "/run/docker.sock"
+# An engine that is started by the first question, and one that is busy unpacking, take their time.
+_SECONDS = 120.0
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self) -> None:
+        super().__init__("localhost", timeout=_SECONDS)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_SECONDS)
+        self.sock.connect(SOCKET)
+
+
+def ask(method: str, path: str, query: Optional[Mapping[str, str]] = None) -> Any:
+    """Ask the engine and return its answer. Raises AgentError when there is no engine, or it refuses."""
+    connection, response = _request(method, path, query, {})
+    try:
+        body = response.read()
+    finally:
+        connection.close()
+    return json.loads(body) if body.strip() else None
+
+
+def create(path: str, body: Mapping[str, Any]) -> None:
+    """Let the engine make something. Raises AgentError."""
+    connection, response = _request("POST", path, None, {"Content-Type": "application/json"}, json.dumps(dict(body)))
+    response.read()
+    connection.close()
+
+
+def stream(path: str, query: Mapping[str, str], login: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """POST, and yield what the engine tells while it works. Raises AgentError also for an error inside the stream.
+
+    `login` is for the registry that the engine talks to; the engine does not keep it.
+    """
+    header = base64.urlsafe_b64encode(json.dumps(dict(login)).encode()).decode()
+    connection, response = _request("POST", path, query, {"X-Registry-Auth": header})
+    try:
+        for line in response:
+            if line.strip():
+                message = json.loads(line)
+                if "error" in message:
+                    raise AgentError("release", "The engine could not fetch the image.", str(message["error"]))
+                yield message
+    except (OSError, http.client.HTTPException) as error:
+        raise AgentError("release", "The engine stopped in the middle.", str(error)) from error
+    finally:
+        connection.close()
+
+
+def _request(
+    method: str, path: str, query: Optional[Mapping[str, str]], headers: Mapping[str, str], body: Optional[str] = None
+) -> tuple[_Connection, http.client.HTTPResponse]:
+    connection = _Connection()
+    words = quote(path) + ("?" + urlencode(query) if query else "")
+    try:
+        connection.request(method, words, body, dict(headers))
+        response = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        raise _unreachable(error) from error
+    if response.status >= 400:
+        text = response.read().decode("utf-8", "replace")
+        connection.close()
+        raise AgentError("release", f"The engine refused {method} {path}.", text.strip())
+    return connection, response
+
+
+def _unreachable(error: Exception) -> AgentError:
+    if not os.path.exists(SOCKET):
+        return AgentError(
+            "host",
+            "There is no Docker engine on the server.",
+            f"{SOCKET} is not there.",
+            "On the server: sudo apt-get install docker.io (or docker-ce), then ship again.",
+        )
+    return AgentError(
+        "host",
+        "The Docker engine of the server does not answer.",
+        str(error),
+        "On the server: sudo systemctl start docker",
+    )

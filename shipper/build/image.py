@@ -1,0 +1,182 @@
+"""The backend's image, built by the Docker engine of this machine for the platform of the server (field note B6)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shipper.build.context import pack_context
+from shipper.build.program import run_program
+from shipper.config.project import Image, Workspace
+from shipper.engine import connect
+from shipper.errors import BuildError, ConfigError
+from shipper.events import Emit, Event
+
+STEP = "build.image"
+_LAST_LINES = 20
+# `uname -m` of a server, and what Docker calls it.
+_PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """A built image: `id` and `layers` (DiffIDs, from the bottom) are digests, `size` is in bytes, unpacked."""
+
+    id: str
+    layers: tuple[str, ...]
+    size: int
+    platform: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an image is built from: a folder, its Dockerfile, the wanted stage ("" for the last) and arguments."""
+
+    context: Path
+    dockerfile: Path
+    stage: str
+    args: dict[str, str]
+
+
+def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) -> Recipe:
+    """Return the recipe that ship.toml asks for; what it does not say is as in the service's `build` section.
+
+    Raises ConfigError when neither says it, or a folder or file is not there.
+    """
+    said = build or {}
+    if build is None and image.context is None:
+        raise ConfigError(
+            "Nothing says how the backend's image is built.",
+            why="The service has no `build` section in the compose file.",
+            fix='Add one, or [backend.image] with context = "..." to ship.toml.',
+        )
+    context = workspace.root / (image.context or Path(said["context"]))
+    dockerfile = context / (image.dockerfile or said.get("dockerfile") or "Dockerfile")
+    args = {**_arguments(said.get("args")), **image.args}
+    for what, path in (("folder", context), ("Dockerfile", dockerfile)):
+        if not path.exists():
+            raise ConfigError(f"The {what} {path} is not there.", fix="Correct [backend.image], or the compose file.")
+    for name, value in args.items():
+        if "${" in value:
+            raise ConfigError(
+                f"The build argument {name} is {value!r}, whose value is not known here.",
+                why="What is built must not depend on the environment of this terminal.",
+                fix=f'Write its value into ship.toml: [backend.image] args = {{ {name} = "..." }}',
+            )
+    return Recipe(context, dockerfile, image.stage or said.get("target") or "", args)
+
+
+def _arguments(said: Any) -> dict[str, str]:
+    if isinstance(said, list):
+        said = dict(entry.partition("=")[::2] for entry in said)
+    return {name: str(value or "") for name, value in (said or {}).items()}
+
+
+def platform_of(machine: str) -> str:
+    """Return Docker's name for a server's `uname -m`. Raises BuildError for one that no image can be built for."""
+    try:
+        return _PLATFORMS[machine]
+    except KeyError:
+        raise BuildError(f"No image can be built for a server of the kind {machine}.") from None
+
+
+def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBuild:
+    """Build an image and tag it `tag`. Raises BuildError with the step that failed and its last lines."""
+    started = time.monotonic()
+    emit(Event("start", STEP, f"Image for {platform}"))
+    with connect() as client:
+        if _has_buildx():
+            _build_with_buildx(recipe, platform, tag, emit)
+        else:
+            _build_with_engine(client, recipe, platform, tag, emit)
+        image = client.images.get(tag)
+    found = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
+    if found != platform:
+        raise BuildError(
+            f"The image is for {found}, but the server is {platform}.",
+            why="Its base image is fixed to another platform, or this engine cannot build for the server's.",
+            fix="Install buildx (docker-buildx) and a base image for both, or build on a machine like the server.",
+        )
+    seconds = time.monotonic() - started
+    layers = tuple(image.attrs["RootFS"]["Layers"])
+    build = ImageBuild(image.id, layers, int(image.attrs["Size"]), platform, seconds)
+    text = f"{build.id[7:19]}, {len(layers)} layers, {build.size / 1e6:,.0f} MB unpacked"
+    emit(Event("done", STEP, text, seconds=seconds))
+    return build
+
+
+def _has_buildx() -> bool:
+    docker = shutil.which("docker")
+    return bool(docker) and _answers([docker or "", "buildx", "version"])
+
+
+def _answers(argv: list[str]) -> bool:
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> None:
+    import os
+
+    docker = shutil.which("docker") or "docker"
+    argv = [docker, "buildx", "build", "--load", "--progress", "plain", "--platform", platform, "--tag", tag]
+    # An attestation would make an index of the image, which older engines do not take.
+    argv += ["--provenance", "false", "--file", str(recipe.dockerfile)]
+    argv += ["--target", recipe.stage] if recipe.stage else []
+    for name, value in recipe.args.items():
+        argv += ["--build-arg", f"{name}={value}"]
+    ended = run_program([*argv, str(recipe.context)], recipe.context, dict(os.environ), STEP, emit)
+    if ended.code != 0:
+        raise _failed(ended.lines)
+
+
+def _build_with_engine(client: Any, recipe: Recipe, platform: str, tag: str, emit: Emit) -> None:
+    """Build with the engine's own builder, which needs nothing but the engine."""
+    engine = client.version()
+    native = f"{engine['Os']}/{engine['Arch']}"
+    with pack_context(recipe.context, recipe.dockerfile) as archive:
+        lines = client.api.build(
+            fileobj=archive,
+            custom_context=True,
+            dockerfile=recipe.dockerfile.relative_to(recipe.context).as_posix(),
+            tag=tag,
+            buildargs=recipe.args,
+            target=recipe.stage or None,
+            platform=None if platform == native else platform,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        _follow(lines, emit)
+
+
+def _follow(messages: Iterable[dict[str, Any]], emit: Emit) -> None:
+    """Pass the builder's output on. Errors arrive inside the stream, without an exception of the SDK's."""
+    seen: deque[str] = deque(maxlen=_LAST_LINES)
+    for message in messages:
+        for line in _lines_of(message):
+            seen.append(line)
+            emit(Event("output", STEP, line))
+        if "error" in message:
+            raise _failed((*seen, str(message["error"])))
+
+
+def _lines_of(message: dict[str, Any]) -> Iterator[str]:
+    text = str(message.get("stream", ""))
+    return (line.rstrip() for line in text.splitlines() if line.strip())
+
+
+def _failed(lines: Iterable[str]) -> BuildError:
+    last = list(lines)[-_LAST_LINES:]
+    step = next((line for line in reversed(last) if line.startswith("Step ")), "")
+    return BuildError(
+        "The image could not be built" + (f": {step}." if step else "."),
+        why="\n".join(last),
+        fix="Mend what the lines above name; the old release is still serving.",
+    )

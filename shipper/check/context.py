@@ -1,0 +1,47 @@
+"""What must not be in an image, because everybody who gets the image gets it too (field note B5)."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+
+from shipper.findings import Finding
+
+# Patterns of names, lower case, and what they are.
+_NEVER = {
+    ".env": "an environment with its secrets",
+    ".env.*": "an environment with its secrets",
+    "*.pem": "a key or certificate",
+    "*.key": "a private key",
+    "id_rsa": "a private key",
+    "id_ed25519": "a private key",
+    "*.ppk": "a private key",
+    ".git": "the whole history of the project",
+    "*.dump": "a database dump",
+    "*.sql.gz": "a database dump",
+    "*.sqlite3": "a database",
+    "*.db": "a database",
+    ".npmrc": "a file that often holds a token",
+    ".pypirc": "a file that often holds a token",
+    ".netrc": "a file that holds passwords",
+}
+_EXAMPLES = (".example", ".sample", ".template", ".dist")
+
+
+def check_context(files: Iterable[str], folder: str) -> list[Finding]:
+    """Return a finding for each file of a build context that must stay on this machine."""
+    found = []
+    for path in files:
+        name = path.rpartition("/")[2].lower()
+        what = next((what for pattern, what in _NEVER.items() if fnmatch.fnmatchcase(name, pattern)), "")
+        if what and not name.endswith(_EXAMPLES):
+            found.append(
+                Finding(
+                    rule="image-context",
+                    severity="error",
+                    path=f"{folder}/{path}",
+                    message=f"{path} would be a part of what the image is built from: it is {what}.",
+                    fix=f"Add this line to {folder}/.dockerignore: {path}",
+                )
+            )
+    return found

@@ -1,0 +1,252 @@
+"""A registry for images that lives as long as a ship: the engine here hands over what it lacks, and servers fetch from
+it, through a tunnel, what they lack. Nothing else ever listens there, and nothing of it stays on a server.
+
+It speaks the part of the OCI distribution specification (v1.0) that engines use to push and to pull. Contents stay in
+a folder of the project's cache, so a layer is compressed once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import parse_qs, urlsplit
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_BLOB = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/blobs/(?P<digest>sha256:[0-9a-f]{64})")
+_UPLOADS = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/blobs/uploads/")
+_UPLOAD = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/blobs/uploads/(?P<upload>[0-9a-f]{32})")
+_MANIFEST = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+)/manifests/(?P<reference>[A-Za-z0-9._:-]+)")
+_PIECE_BYTES = 1 << 18
+# An engine skips a layer when it pushed it to the same address before: the port is the same for the same project.
+_FIRST_PORT, _PORTS = 20_000, 10_000
+_USER = "shipper"
+
+
+class Registry:
+    """A running registry. `address` is "127.0.0.1:port" on this machine; `user` and `password` open it."""
+
+    def __init__(self, folder: Path, server: ThreadingHTTPServer, password: str) -> None:
+        self._folder = folder
+        self._server = server
+        self.user = _USER
+        self.password = password
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, on the loopback interface."""
+        return int(self._server.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """How the engine of this machine names it; engines talk plain HTTP to loopback addresses."""
+        return f"127.0.0.1:{self.port}"
+
+    def layers_of(self, digest: str) -> dict[str, int]:
+        """Return the blobs of the image whose manifest has this digest, each with its size in bytes."""
+        manifest = json.loads((self._folder / digest.removeprefix("sha256:")).read_bytes())
+        return {entry["digest"]: entry["size"] for entry in (manifest["config"], *manifest["layers"])}
+
+    def keep_only(self, digests: set[str]) -> None:
+        """Remove every content that none of these images (digests of manifests) is made of."""
+        wanted = set(digests)
+        for digest in digests:
+            if (self._folder / digest.removeprefix("sha256:")).exists():
+                wanted |= set(self.layers_of(digest))
+        for file in self._folder.iterdir():
+            if f"sha256:{file.name}" not in wanted:
+                file.unlink()
+
+
+@contextmanager
+def open_registry(folder: Path) -> Iterator[Registry]:
+    """Run a registry over the contents in `folder` for the length of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    password = secrets.token_urlsafe(24)
+    with _listen(folder, password) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="registry")
+        thread.start()
+        try:
+            yield Registry(folder, server, password)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _listen(folder: Path, password: str) -> ThreadingHTTPServer:
+    wanted = _FIRST_PORT + int(hashlib.sha256(os.fsencode(folder.resolve())).hexdigest(), 16) % _PORTS
+    handler = type("Handler", (_Handler,), {"folder": folder, "password": password})
+    try:
+        return _Server(("127.0.0.1", wanted), handler)
+    except OSError:  # taken; any other works as well, but layers are compressed again
+        return _Server(("127.0.0.1", 0), handler)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # Windows means something else by it: two could listen
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: an engine that goes away in the middle tells its own story."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    folder: Path
+    password: str
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+    def do_HEAD(self) -> None:
+        self._route({_BLOB: self._send_blob, _MANIFEST: self._send_manifest})
+
+    def do_GET(self) -> None:
+        self._route({_BLOB: self._send_blob, _MANIFEST: self._send_manifest})
+
+    def do_POST(self) -> None:
+        self._route({_UPLOADS: self._begin_upload})
+
+    def do_PATCH(self) -> None:
+        self._route({_UPLOAD: self._take_upload})
+
+    def do_PUT(self) -> None:
+        self._route({_UPLOAD: self._end_upload, _MANIFEST: self._take_manifest})
+
+    def _route(self, routes: dict[re.Pattern[str], Callable[..., None]]) -> None:
+        path = urlsplit(self.path).path
+        if not self._is_authorized():
+            self._drop_body()
+            self._answer(HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": 'Basic realm="shipper"'})
+        elif path == "/v2/":
+            self._answer(HTTPStatus.OK)
+        else:
+            for pattern, act in routes.items():
+                match = pattern.fullmatch(path)
+                if match:
+                    act(**match.groupdict())
+                    return
+            self._drop_body()
+            self._answer(HTTPStatus.NOT_FOUND)
+
+    def _is_authorized(self) -> bool:
+        expected = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
+        return secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
+
+    def _send_blob(self, name: str, digest: str) -> None:
+        self._send_file(digest, "application/octet-stream")
+
+    def _send_manifest(self, name: str, reference: str) -> None:
+        if not _DIGEST.fullmatch(reference):
+            self._answer(HTTPStatus.NOT_FOUND)  # images are fetched by digest; a tag is only pushed to
+            return
+        file = self._file(reference)
+        kind = json.loads(file.read_bytes())["mediaType"] if file.exists() else ""
+        self._send_file(reference, kind)
+
+    def _send_file(self, digest: str, kind: str) -> None:
+        file = self._file(digest)
+        if not file.exists():
+            self._answer(HTTPStatus.NOT_FOUND)
+            return
+        size = file.stat().st_size
+        begin = self._range_begin(size)
+        headers = {"Docker-Content-Digest": digest, "Content-Type": kind, "Accept-Ranges": "bytes"}
+        if begin:
+            headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
+        self._answer(HTTPStatus.PARTIAL_CONTENT if begin else HTTPStatus.OK, headers, length=size - begin)
+        if self.command == "GET":
+            with file.open("rb") as content:
+                content.seek(begin)
+                while piece := content.read(_PIECE_BYTES):
+                    self.wfile.write(piece)
+
+    def _range_begin(self, size: int) -> int:
+        """Return where an interrupted download goes on."""
+        match = re.fullmatch(r"bytes=([0-9]+)-([0-9]*)", self.headers.get("Range", ""))
+        return int(match[1]) if match and int(match[1]) < size else 0
+
+    def _begin_upload(self, name: str) -> None:
+        self._drop_body()
+        location = f"/v2/{name}/blobs/uploads/{secrets.token_hex(16)}"
+        self._answer(HTTPStatus.ACCEPTED, {"Location": location, "Range": "0-0"})
+
+    def _take_upload(self, name: str, upload: str) -> None:
+        with self._scratch(upload).open("ab") as file:
+            self._copy_body(file)
+            end = file.tell()
+        location = f"/v2/{name}/blobs/uploads/{upload}"
+        self._answer(HTTPStatus.ACCEPTED, {"Location": location, "Range": f"0-{max(0, end - 1)}"})
+
+    def _end_upload(self, name: str, upload: str) -> None:
+        scratch = self._scratch(upload)
+        with scratch.open("ab") as file:
+            self._copy_body(file)
+        digest = parse_qs(urlsplit(self.path).query).get("digest", [""])[0]
+        with scratch.open("rb") as file:
+            actual = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        if digest != actual:
+            scratch.unlink()
+            self._answer(HTTPStatus.BAD_REQUEST)
+            return
+        scratch.replace(self._file(digest))
+        self._answer(HTTPStatus.CREATED, {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest})
+
+    def _take_manifest(self, name: str, reference: str) -> None:
+        scratch = self._scratch(secrets.token_hex(16))
+        with scratch.open("wb") as file:
+            self._copy_body(file)
+        digest = f"sha256:{hashlib.sha256(scratch.read_bytes()).hexdigest()}"
+        scratch.replace(self._file(digest))
+        location = f"/v2/{name}/manifests/{digest}"
+        self._answer(HTTPStatus.CREATED, {"Location": location, "Docker-Content-Digest": digest})
+
+    def _file(self, digest: str) -> Path:
+        return self.folder / digest.removeprefix("sha256:")
+
+    def _scratch(self, upload: str) -> Path:
+        return self.folder / f"{upload}.partial"
+
+    def _copy_body(self, file: BinaryIO) -> None:
+        """Write the request's body, with a length or in chunks (RFC 9112, section 7.1), to a file."""
+        for piece in self._body():
+            file.write(piece)
+
+    def _drop_body(self) -> None:
+        for _ in self._body():
+            pass
+
+    def _body(self) -> Iterator[bytes]:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            yield from self._read(int(self.headers.get("Content-Length") or 0))
+            return
+        while length := int(self.rfile.readline().split(b";")[0], 16):
+            yield from self._read(length)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+
+    def _read(self, length: int) -> Iterator[bytes]:
+        while length:
+            piece = self.rfile.read(min(length, _PIECE_BYTES))
+            if not piece:
+                raise ConnectionError("the engine went away")
+            length -= len(piece)
+            yield piece
+
+    def _answer(self, status: HTTPStatus, headers: dict[str, str] | None = None, length: int = 0) -> None:
+        self.send_response(status)
+        for name, value in {"Docker-Distribution-Api-Version": "registry/2.0", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()

@@ -1,0 +1,168 @@
+"""A backend in containers: built here, sent by layers, run by Compose on the server, live without a lost request."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Exec
+from corner import Corner
+from gig import make_gig
+from load import Visitors, Wish
+
+from shipper.engine import connect
+from shipper.events import discard
+from shipper.sandbox import server
+from shipper.sandbox.server import Sandbox
+
+START = 'VERSION = "one"'
+
+
+@pytest.fixture
+def gig(clean_server: Sandbox, tmp_path: Path) -> Corner:
+    app = make_gig(tmp_path / "gig", clean_server)
+    ended = app.shipper("env.push")
+    assert ended.code == 0, ended.output
+    return app
+
+
+def containers(run: Exec) -> dict[str, str]:
+    """Return the ids of the containers that run, by their names without the slot."""
+    lines = run(["docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}"])[1].splitlines()
+    return {re.sub(r"-[0-9a-f]{12}-", "-", name): identity for name, identity in map(str.split, lines)}
+
+
+def test_it_is_shipped_as_it_is_and_a_change_sends_one_layer(gig: Corner, sandbox_exec: Exec) -> None:
+    compose = (gig.root / "docker-compose.yml").read_bytes()
+    ended = gig.ship()
+    assert ended.code == 0, ended.output
+    status, text = gig.get("/api/health")
+    assert (status, json.loads(text)["version"]) == (200, "one")
+    assert json.loads(text)["token"] == 'marker-$x 1"2', "nobody parsed the env file a second time"
+    assert "migrated with the token" in ended.output
+    assert "marker" not in ended.output
+    before = containers(sandbox_exec)
+    assert sorted(before) == ["gig-api-1", "gig-database"]
+    ports = sandbox_exec(["docker", "ps", "--format", "{{.Ports}}"])[1]
+    assert "0.0.0.0" not in ports and ":::" not in ports, "only the server itself reaches them"
+
+    gig.edit("api/main.py", START, 'VERSION = "two"')
+    ended = gig.ship()
+    assert ended.code == 0, ended.output
+    assert re.search(r"ok   image +[0-9.]+ s  1 layers?, [0-9,]{3,6} bytes", ended.output), ended.output
+    assert json.loads(gig.get("/api/health")[1])["version"] == "two"
+    after = containers(sandbox_exec)
+    assert after["gig-database"] == before["gig-database"]
+    assert after["gig-api-1"] != before["gig-api-1"]
+    assert (gig.root / "docker-compose.yml").read_bytes() == compose
+
+    unchanged = gig.ship()
+    assert unchanged.code == 0, unchanged.output
+    assert "Nothing to do" in unchanged.output or "live already" in unchanged.output, unchanged.output
+
+
+def test_what_was_live_is_live_after_a_reboot(gig: Corner, sandbox_exec: Exec) -> None:
+    gig.shipped()
+    gig.edit("api/main.py", START, 'VERSION = "two"')
+    live = gig.shipped()
+    with connect() as client:
+        client.containers.get(gig.sandbox.name).kill()
+    server.up(gig.sandbox.name, discard)
+    assert gig.live() == live
+    deadline = time.monotonic() + 60
+    while (answer := gig.get("/api/health"))[0] != 200:
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.2)
+    assert json.loads(answer[1])["version"] == "two"
+    assert sorted(containers(sandbox_exec)) == ["gig-api-1", "gig-database"]
+
+
+CHANGES = {
+    "migration fails": ("api/migrate.py", "import os", "import sys; sys.exit('no such table')", "no such table"),
+    "exits at once": ("api/main.py", "import http.server", "raise SystemExit('no key')", "no key"),
+    "killed for memory": ("api/main.py", "import http.server", "hog = bytearray(300_000_000)", "out of memory"),
+    "never healthy": ("api/main.py", "self.send_response(200)", "self.send_response(500)", "HTTP 500"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_release_that_fails_leaves_the_old_one_serving(gig: Corner, sandbox_exec: Exec, case: str) -> None:
+    live = gig.shipped()
+    before = containers(sandbox_exec)
+    path, old, new, wanted = CHANGES[case]
+    gig.edit(path, old, new)
+    ended = gig.ship()
+    assert ended.code == 1, ended.output
+    assert wanted in ended.output
+    assert gig.live() == live
+    assert json.loads(gig.get("/api/health")[1])["version"] == "one"
+    assert containers(sandbox_exec) == before
+    left = sandbox_exec(["docker", "ps", "--all", "--format", "{{.Names}}"])[1].split()
+    assert len(left) == 2, left
+
+
+def test_a_build_that_fails_names_the_step(gig: Corner) -> None:
+    gig.shipped()
+    gig.edit("api/Dockerfile", "COPY", "RUN echo to standard error >&2; exit 7\nCOPY")
+    ended = gig.ship()
+    assert ended.code == 1, ended.output
+    assert "exit 7" in ended.output
+    assert "code: 7" in ended.output
+
+
+def test_a_secret_in_the_build_context_is_refused(gig: Corner) -> None:
+    (gig.root / "api/.env").write_text("TOKEN=marker-in-the-image\n", encoding="utf-8")
+    ended = gig.ship()
+    assert ended.code == 3, ended.output
+    assert "api/.env" in ended.output
+    assert "api/.dockerignore" in ended.output
+    assert "marker-in-the-image" not in ended.output
+    (gig.root / "api/.dockerignore").write_text(".env\n", encoding="utf-8")
+    gig.shipped()
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "wanted"),
+    [
+        ("docker-compose.yml", "services:", "services: [", "Compose does not accept docker-compose.yml"),
+        ("ship.toml", 'service = "api"', 'service = "apo"', "There is no service 'apo'"),
+        ("ship.toml", "port = 8000", "", "'service' and 'port'"),
+        ("ship.toml", 'runtime = "compose"', 'runtime = "compose"\napp = "main:app"', "'app' means nothing"),
+    ],
+)
+def test_what_is_wrong_in_the_files_is_named(gig: Corner, path: str, old: str, new: str, wanted: str) -> None:
+    gig.edit(path, old, new)
+    ended = gig.shipper("plan")
+    assert ended.code == 2, ended.output
+    assert wanted in ended.output
+
+
+def test_no_request_fails_during_ten_ships_and_three_rollbacks(gig: Corner, sandbox_exec: Exec) -> None:
+    versions = tuple(f'"version": "v{number}"' for number in range(11))
+    gig.edit("api/main.py", START, 'VERSION = "v0"')
+    gig.shipped()
+    database = containers(sandbox_exec)["gig-database"]
+    wishes = [
+        Wish(method, path, keep, marks)
+        for method, path, marks in (("GET", "/", ("<h1>",)), ("GET", "/api/x", versions), ("POST", "/api/x", versions))
+        for keep in (True, False)
+    ]
+    with Visitors(gig.url, wishes) as visitors:
+        for number in range(1, 11):
+            gig.edit("api/main.py", f'VERSION = "v{number - 1}"', f'VERSION = "v{number}"')
+            gig.shipped()
+        for _ in range(3):
+            ended = gig.shipper("rollback", "--yes")
+            assert ended.code == 0, ended.output
+    assert visitors.tally.failures == []
+    assert visitors.tally.idle_closes == 0
+    assert set(versions) <= set(visitors.tally.answers)
+    assert containers(sandbox_exec)["gig-database"] == database
+    rows = sandbox_exec(["docker", "exec", "gig-database", "cat", "/data/rows"])[1].split()
+    assert len(rows) > 1000
+    assert set(rows) == {f"v{number}" for number in range(11)}
+    images = sandbox_exec(["docker", "images", "gig", "--quiet"])[1].split()
+    assert len(set(images)) <= 6, "images of releases that are gone are gone as well"
