@@ -111,6 +111,7 @@ def _prepare(request: Request, channel: Channel) -> list[str]:
     missing = store.missing(layout, sizes)
     more = request["room"]
     room.check(layout, sum(sizes[key] for key in missing) + more["bytes"], len(missing) + more["inodes"])
+    room.check_image(request["image_room"])
     return missing
 
 

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import os
 
+from . import engine
 from .errors import AgentError
 from .layout import Layout
 
 
 def check(layout: Layout, size: int, inodes: int) -> None:
     """Raise AgentError unless `size` bytes and `inodes` files more fit on the file system of the app's folder."""
-    usage = os.statvfs(layout.root)
+    _check(layout.root, size, inodes)
+
+
+def check_image(size: int) -> None:
+    """Raise AgentError unless `size` bytes more fit where the Docker engine keeps its layers."""
+    if size:
+        _check(str(engine.ask("GET", "/info")["DockerRootDir"]), size, 0)
+
+
+def _check(folder: str, size: int, inodes: int) -> None:
+    usage = os.statvfs(folder)
     free = usage.f_bavail * usage.f_frsize
     if free < size:
-        raise _no_room(layout, f"{_megabytes(size)} are needed, {_megabytes(free)} are free")
+        raise _no_room(folder, f"{_megabytes(size)} are needed, {_megabytes(free)} are free")
     # Some file systems, such as btrfs, count no inodes and say that they have none at all.
     if usage.f_files and usage.f_favail < inodes:
-        raise _no_room(layout, f"{inodes:,} inodes are needed, {usage.f_favail:,} are free")
+        raise _no_room(folder, f"{inodes:,} inodes are needed, {usage.f_favail:,} are free")
 
 
-def _no_room(layout: Layout, why: str) -> AgentError:
+def _no_room(folder: str, why: str) -> AgentError:
     return AgentError(
         "release",
         "The release does not fit on the disk of the server; nothing was sent.",
-        f"{why} (file system of {layout.root}; old releases are removed already).",
+        f"{why} (file system of {folder}; old releases are removed already).",
         "Make room (`inv host.check` shows the disk), or lower `keep` in the target, then ship again.",
     )
 

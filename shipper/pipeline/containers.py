@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shipper.build.compose_file import ComposeFile, read_compose
 from shipper.build.context import context_files
 from shipper.build.image import ImageBuild, build_image, platform_of, recipe_of
+from shipper.check.compose import check_compose
 from shipper.check.context import check_context
 from shipper.deliver.image import Pushed, push_here
 from shipper.deliver.manifest import Tree, read_tree
@@ -75,7 +76,7 @@ def container_parts(
         if platform not in built:
             build = build_image(recipe, platform, f"{job.app}:{platform.rpartition('/')[2]}", emit)
             built[platform] = build, _hand_over(build, images, emit)
-        made.append(_parts(one, state, file, *built[platform]))
+        made.append(_parts(one, state, file, *built[platform], emit))
     return made
 
 
@@ -88,7 +89,9 @@ def _hand_over(build: ImageBuild, images: ImageSource, emit: Emit) -> Pushed:
     return pushed
 
 
-def _parts(job: Job, state: ServerState, file: ComposeFile, build: ImageBuild, pushed: Pushed) -> BackendParts:
+def _parts(
+    job: Job, state: ServerState, file: ComposeFile, build: ImageBuild, pushed: Pushed, emit: Emit
+) -> BackendParts:
     backend = job.workspace.project.backend
     assert backend is not None and backend.service is not None
     compose = state.containers["compose"]
@@ -99,20 +102,31 @@ def _parts(job: Job, state: ServerState, file: ComposeFile, build: ImageBuild, p
         )
     image = f"{job.app}:{pushed.short}"
     projects = compose_projects(job.app, backend, file, image, state.environment)
+    if projects.left_out:
+        emit(Event("note", _STEP, f"Not run on the server: {', '.join(projects.left_out)} (of {file.path.name})."))
     known = state.containers["images"]
     there = any(image in entry["names"] for entry in known)
     slot = [*compose, "--project-name", f"{job.app}-%i", "--file", COMPOSE_FILE]
+    blobs = () if there else pushed.lacking(build.layers, [entry["layers"] for entry in known])
     containers = Containers(
         image=image,
         digest=pushed.digest,
-        blobs=() if there else pushed.lacking(build.layers, [entry["layers"] for entry in known]),
+        blobs=blobs,
+        room=_room(blobs, build, pushed),
         units=proxy_units(job.app),
         services=_services(job, compose, projects),
         command=(*slot, "run", "--rm", "--no-deps", "-T", backend.service),
         there=there,
+        findings=tuple(check_compose(file, projects.services, state.environment, job.target_name)),
     )
     origin = f"image {pushed.short}, built in {build.seconds:.1f} s"
     return BackendParts(_tree(job, projects), Tree(), compose_unit(job.app, compose), "", origin, containers)
+
+
+def _room(blobs: Sequence[tuple[str, int]], build: ImageBuild, pushed: Pushed) -> int:
+    """Return about how many bytes blobs take on the server: as downloaded, and unpacked by the image's own ratio."""
+    size, all_of_it = (sum(size for _, size in some) for some in (blobs, pushed.blobs))
+    return int(size + build.size * size / all_of_it)
 
 
 def _services(job: Job, compose: Sequence[str], projects: ComposeProjects) -> dict[str, object]:

@@ -77,18 +77,21 @@ class SiteBuild:
 class Containers:
     """What a backend in containers is besides its slot.
 
-    `image` is its name on the server, `reference` (a repository with a digest) where it comes from, `blobs` what has to
-    travel of it, each with its size in bytes. `services` goes to the agent (shipper.agent.compose), `command` runs
-    something in a new container of the service.
+    `image` is its name on the server, `digest` that of its manifest, `blobs` what has to travel of it, each with its
+    size in bytes, and `room` the bytes that these take there. `units` are its unit files besides the slot's, `services`
+    goes to the agent (shipper.agent.compose), `command` runs something in a new container of the service. `there` is
+    whether the server has the image, `findings` are about the compose file.
     """
 
     image: str
     digest: str
     blobs: tuple[tuple[str, int], ...]
+    room: int
     units: Mapping[str, str]
     services: Mapping[str, Any]
     command: tuple[str, ...]
     there: bool
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,8 @@ def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first
 def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
     project = server.job.workspace.project
     state, findings = server.state, list[Finding]()
+    if server.parts and server.parts.containers:
+        findings += server.parts.containers.findings
     if project.backend:
         present, empty = state.environment, state.empty_variables
         findings += check_server_environment(project.backend, present, empty, server.job.target_name)
@@ -168,7 +170,7 @@ def _transfer(
     lacked = None
     for pause in (*_RECONNECT_SECONDS, None):
         try:
-            cargo = _prepare(member, trees)
+            cargo = _prepare(server, member, trees)
             lacked = lacked or cargo
             _upload(member, cargo, counter, emit)
             text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
@@ -186,12 +188,15 @@ def _transfer(
     return member, len(lacked.entries) if lacked else 0, counter.sent
 
 
-def _prepare(member: Member, trees: Sequence[Tree]) -> Cargo:
+def _prepare(server: Reached, member: Member, trees: Sequence[Tree]) -> Cargo:
     """Let the server make room; return what it lacks."""
+    containers = server.parts.containers if server.parts else None
+    image_room = containers.room if containers else 0
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,
         "image": member.plan.record["image"],
+        "image_room": image_room,
         "objects": objects_of(trees),
         "room": room_besides(trees),
     }

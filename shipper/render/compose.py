@@ -30,12 +30,13 @@ _PORT = "${SHIPPER_PORT}"
 class ComposeProjects:
     """The texts of the two files: `release` for each slot, `stateful` for what stays, "" when nothing does.
 
-    `volumes` and `networks` are the names on the server that both use. `left_out` are the services that are not run.
+    `services` are all that run, `left_out` those that do not. `volumes` and `networks` are the names on the server that
+    both files use.
     """
 
     release: str
     stateful: str
-    stateful_services: tuple[str, ...]
+    services: tuple[str, ...]
     volumes: tuple[str, ...]
     networks: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -62,7 +63,7 @@ def compose_projects(
     return ComposeProjects(
         release=_text({"services": release, **shared}),
         stateful=_text({"services": lasting, **shared}) if lasting else "",
-        stateful_services=stateful,
+        services=(*released, *stateful),
         volumes=tuple(sorted(volumes.values())),
         networks=tuple(sorted(networks.values())),
         left_out=left_out,

@@ -104,6 +104,40 @@ def test_a_release_that_fails_leaves_the_old_one_serving(gig: Corner, sandbox_ex
     assert len(left) == 2, left
 
 
+SMALL_DISK = "systemctl stop docker.socket docker && mount -t tmpfs -o size=100m tmpfs /var/lib/docker"
+OWN_DISK = "systemctl stop docker.socket docker; umount /var/lib/docker"
+
+
+def test_an_image_that_does_not_fit_is_not_sent(gig: Corner, sandbox_exec: Exec) -> None:
+    assert sandbox_exec(["sh", "-c", f"{SMALL_DISK} && systemctl start docker.socket"])[0] == 0
+    try:
+        ended = gig.ship()
+    finally:
+        assert sandbox_exec(["sh", "-c", f"{OWN_DISK} && systemctl start docker.socket"])[0] == 0
+    assert ended.code == 1, ended.output
+    assert "does not fit on the disk" in ended.output
+    assert "/var/lib/docker" in ended.output
+    assert "ok   image" not in ended.output
+
+
+def test_a_variable_that_is_nowhere_and_one_that_is_hidden_are_named(gig: Corner) -> None:
+    compose = "docker-compose.yml"
+    gig.edit(
+        compose, "      - DATABASE=", "      - TOKEN=old\n      - KEY=${API_KEY}\n      - PLAIN=$$x\n      - DATABASE="
+    )
+    gig.edit(compose, "mem_limit: 96m", "mem_limit: ${MEMORY:-96m}")
+    ended = gig.ship()
+    assert ended.code == 3, ended.output
+    assert "the server's environment has no API_KEY" in ended.output
+    assert "MEMORY" not in ended.output
+    assert "has no x" not in ended.output
+    gig.edit(compose, "      - KEY=${API_KEY}\n", "")
+    ended = gig.shipper("plan")
+    assert ended.code == 0, ended.output
+    assert "TOKEN under `environment` hides the one of the env file" in ended.output
+    assert "Not run on the server: frontend" in ended.output
+
+
 def test_a_build_that_fails_names_the_step(gig: Corner) -> None:
     gig.shipped()
     gig.edit("api/Dockerfile", "COPY", "RUN echo to standard error >&2; exit 7\nCOPY")
