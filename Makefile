@@ -32,7 +32,7 @@ demo: engine node venv ## ship the example to a practice server on this machine
 	@$(BIN)/python scripts/demo.py
 
 test: engine browser node lint ## run all tests, after the linters, on two practice servers at once
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 lint: venv ## look at the code without running it
 	$(BIN)/ruff check

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ class FileHashes:
         yield hashes
         if hashes._seen != hashes._known:
             index.parent.mkdir(parents=True, exist_ok=True)
-            scratch = index.with_name(f"{index.name}.{os.getpid()}")
+            scratch = index.with_name(f"{index.name}.{secrets.token_hex(8)}")
             scratch.write_text(json.dumps({"format": _FORMAT, "files": hashes._seen}), encoding="utf-8")
             scratch.replace(index)
 

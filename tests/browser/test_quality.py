@@ -18,6 +18,9 @@ from shipper.config.envfile import EnvFile, render_env
 from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("quality")
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quality"
 
 

@@ -18,6 +18,9 @@ from shipper.sandbox.login import ssh_command
 from shipper.sandbox.server import Sandbox
 from shipper.sandbox.state import NAME_VARIABLE, Access, chosen_name, load_target, state_folder
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("sandbox")
+
 # A server of this file's own: others may be working on the shared one while this one is rebooted and replaced.
 NAME = "shipper-test-life"
 

@@ -16,6 +16,9 @@ from shipper.sandbox import server
 from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("several")
+
 START = 'VERSION = "one"'
 
 

@@ -19,6 +19,9 @@ from corner import PROGRAM, Corner, Ended, make_corner
 from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("input")
+
 EVERYTHING = ["sh", "-c", "cd / && find srv etc/nginx etc/systemd var/lib/shipper -printf '%p %T@ %l %i\\n' | sort"]
 INCOMING = ["sh", "-c", "ls /srv/corner/store/incoming.* 2>/dev/null"]
 BUILT = 'preset = "static"\ncommand = ["node", "build.js"]\noutput = "dist"'

@@ -26,6 +26,9 @@ from shipper.config.project import Frontend, Project, Workspace
 from shipper.errors import BuildError, ConfigError, FindingsError
 from shipper.events import Event, discard
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("frontends")
+
 
 def template_build(preset: str) -> FrontendBuild:
     return build_frontend(workspace_at(built_template(preset), preset), API_URL, discard)

@@ -13,6 +13,9 @@ from shipper.errors import FindingsError
 from shipper.events import discard
 from shipper.findings import Finding
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("frontends")
+
 CALL = "fetch(`${import.meta.env.VITE_API_URL}/api/items`);\n"
 
 

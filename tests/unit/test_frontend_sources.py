@@ -10,6 +10,9 @@ from frontend_projects import API_URL, sources, workspace_at, write
 from shipper.build.frontend import check_sources
 from shipper.findings import Finding
 
+# What its tests share is dear to make: one process runs them all.
+pytestmark = pytest.mark.xdist_group("frontends")
+
 LOOPBACK = "http://127.0.0.1:8000"
 
 
