@@ -8,7 +8,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser node demo test lint bench faults clean
+.PHONY: help venv engine browser registry node demo test lint bench faults clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,13 +25,16 @@ engine: ## install (Debian, Ubuntu, as root) and start the Docker engine
 browser:
 	@scripts/browser
 
+registry:
+	@scripts/registry
+
 node:
 	@scripts/node
 
 demo: engine node venv ## ship the example to a practice server on this machine
 	@$(BIN)/python scripts/demo.py
 
-test: engine browser node lint ## run all tests, after the linters, on two practice servers at once
+test: engine browser registry node lint ## run all tests, after the linters, on two practice servers at once
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 lint: venv ## look at the code without running it

@@ -48,3 +48,8 @@ def of_server(emit: Emit, server: str) -> Emit:
 def count_files(count: int) -> str:
     """Return "1 file" or "2,000 files"."""
     return f"{count:,} file" + "s" * (count != 1)
+
+
+def count_layers(count: int) -> str:
+    """Return "1 layer" or "12 layers"."""
+    return f"{count} layer" + "s" * (count != 1)

@@ -110,8 +110,8 @@ def _prepare(request: Request, channel: Channel) -> list[str]:
     store.remove_damaged(layout, sizes)
     missing = store.missing(layout, sizes)
     more = request["room"]
-    room.check(layout, sum(sizes[key] for key in missing) + more["bytes"], len(missing) + more["inodes"])
-    room.check_image(request["image_room"])
+    size = sum(sizes[key] for key in missing) + more["bytes"]
+    room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
     return missing
 
 
@@ -120,9 +120,9 @@ def _upload(request: Request, channel: Channel) -> None:
     store.receive(layout, request["objects"], channel.frames(), channel)
 
 
-def _fetch(request: Request, channel: Channel) -> None:
+def _fetch(request: Request, channel: Channel) -> list[str]:
     layout = _begin(request, channel, _REASONS["ship"])
-    images.fetch(layout, request["reference"], request["name"], request["login"], channel)
+    return images.fetch(layout, request, channel)
 
 
 def _activate(request: Request, channel: Channel) -> dict[str, Any]:

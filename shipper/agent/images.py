@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import engine
+from . import engine, registry, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -30,22 +30,45 @@ def facts() -> dict[str, Any]:
     }
 
 
-def fetch(layout: Layout, reference: str, name: str, login: Mapping[str, str], channel: Channel) -> None:
-    """Let the engine fetch what it lacks of the image `reference` (a name with a digest), and name it `name`.
+def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[str]:
+    """Let the engine fetch what it lacks of an image, and name it `request["name"]`.
 
-    The login is used for this once and kept nowhere. Raises AgentError.
+    It comes from a registry (`reference`, a name with a digest, and `login`, which is used for this once and kept
+    nowhere), or from what has arrived in the store (`digest`, `manifest` and `blobs`, the keys of each blob's pieces).
+    Returns the digests of the blobs that are missing in the store although the engine wants them: it does not know
+    by what digest a layer goes that it has from elsewhere. Raises AgentError.
     """
-    if not _REFERENCE.fullmatch(reference) or not _NAME.fullmatch(name) or name.partition(":")[0] != layout.app:
-        raise AgentError("config", f"{reference!r} cannot be fetched as {name!r}.")
+    name = str(request["name"])
+    if not _NAME.fullmatch(name) or name.partition(":")[0] != layout.app:
+        raise AgentError("config", f"{name!r} cannot be the name of an image of {layout.app}.")
+    if "reference" in request:
+        _pull(str(request["reference"]), name, request["login"], channel)
+        return []
+    blobs: Mapping[str, Sequence[str]] = request["blobs"]
+    offer = registry.Offer(layout, request["digest"], request["manifest"].encode(), blobs)
+    with registry.offered(offer):
+        try:
+            _pull(offer.reference(layout.app), name, offer.login, channel)
+        except AgentError:
+            if not offer.lacking:
+                raise
+    if not offer.lacking:
+        store.remove(layout, [key for keys in blobs.values() for key in keys])
+    return offer.lacking
+
+
+def _pull(reference: str, name: str, login: Mapping[str, str], channel: Channel) -> None:
+    if not _REFERENCE.fullmatch(reference):
+        raise AgentError("config", f"{reference!r} is not a name with a digest.")
     repository, _, digest = reference.partition("@")
     told = 0.0
     done: dict[str, int] = {}
     for message in engine.stream("/images/create", {"fromImage": repository, "tag": digest}, login):
-        if message.get("status") == "Downloading":
+        if message.get("status") in ("Downloading", "Extracting"):
             done[message["id"]] = (message.get("progressDetail") or {}).get("current", 0)
             if time.monotonic() - told > _TELL_SECONDS:
                 told = time.monotonic()
-                channel.event({"kind": "progress", "done": sum(done.values())})
+                channel.event({"kind": "progress", "done": sum(done.values()), "status": message["status"]})
     own, _, tag = name.partition(":")
     engine.ask("POST", f"/images/{reference}/tag", {"repo": own, "tag": tag})
     # The name of the place it came from means nothing here any more.

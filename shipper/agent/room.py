@@ -9,15 +9,16 @@ from .errors import AgentError
 from .layout import Layout
 
 
-def check(layout: Layout, size: int, inodes: int) -> None:
-    """Raise AgentError unless `size` bytes and `inodes` files more fit on the file system of the app's folder."""
+def check(layout: Layout, size: int, inodes: int, image: int = 0) -> None:
+    """Raise AgentError unless `size` bytes and `inodes` files more fit on the file system of the app's folder, and
+    `image` bytes more where the Docker engine keeps its layers, which may be the same one.
+    """
+    folder = str(engine.ask("GET", "/info")["DockerRootDir"]) if image else layout.root
+    if os.stat(folder).st_dev == os.stat(layout.root).st_dev:
+        _check(layout.root, size + image, inodes)
+        return
     _check(layout.root, size, inodes)
-
-
-def check_image(size: int) -> None:
-    """Raise AgentError unless `size` bytes more fit where the Docker engine keeps its layers."""
-    if size:
-        _check(str(engine.ask("GET", "/info")["DockerRootDir"]), size, 0)
+    _check(folder, image, 0)
 
 
 def _check(folder: str, size: int, inodes: int) -> None:

@@ -40,6 +40,18 @@ def missing(layout: Layout, keys: Iterable[str]) -> list[str]:
     return [key for key in keys if not os.path.exists(path_of(layout, key))]
 
 
+def size_of(layout: Layout, key: str) -> int:
+    """Return the length of a content that is there, in bytes."""
+    return os.path.getsize(path_of(layout, key))
+
+
+def remove(layout: Layout, keys: Iterable[str]) -> None:
+    """Remove contents that were only there on their way to somewhere else."""
+    for key in keys:
+        with suppress(FileNotFoundError):
+            os.unlink(path_of(layout, key))
+
+
 def remove_damaged(layout: Layout, keys: Iterable[str]) -> list[str]:
     """Remove the contents that are no longer what their key says (a bad disk, a lost write); return their keys.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +21,8 @@ from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event
 
 STEP = "build.image"
+# How the engine's own builder and BuildKit name a step: "Step 3/5 : RUN make", " > [builder 3/5] RUN make:".
+_STEP_LINE = re.compile(r"^(Step \d+/\d+ : .+|\s*> \[[^\]]*\d+/\d+\] .+?):?$")
 _LAST_LINES = 20
 # `uname -m` of a server, and what Docker calls it.
 _PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}
@@ -26,23 +30,41 @@ _PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux
 
 @dataclass(frozen=True)
 class ImageBuild:
-    """A built image: `id` and `layers` (DiffIDs, from the bottom) are digests, `size` is in bytes, unpacked."""
+    """A built image: `id` and `layers` (DiffIDs, from the bottom) are digests, `size` is in bytes, unpacked.
+
+    `sizes` are those of the steps that added something, from the bottom: one for each layer, or fewer where a layer is
+    empty.
+    """
 
     id: str
     layers: tuple[str, ...]
     size: int
+    sizes: tuple[int, ...]
     platform: str
     seconds: float
+
+    @property
+    def short(self) -> str:
+        """Twelve characters that name the content."""
+        return self.id.removeprefix("sha256:")[:12]
+
+    def size_above(self, common: int) -> int:
+        """Return about how many bytes the layers above the lowest `common` ones take, rather too many than too few."""
+        above = len(self.layers) - common
+        return sum(self.sizes[-above:]) if above else 0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an image is built from: a folder, its Dockerfile, the wanted stage ("" for the last) and arguments."""
+    """What an image is built from: a folder, its Dockerfile, the wanted stage ("" for the last), arguments, and the
+    names of variables that are mounted as secrets while it is built.
+    """
 
     context: Path
     dockerfile: Path
     stage: str
     args: dict[str, str]
+    secrets: tuple[str, ...] = ()
 
 
 def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) -> Recipe:
@@ -70,7 +92,14 @@ def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) 
                 why="What is built must not depend on the environment of this terminal.",
                 fix=f'Write its value into ship.toml: [backend.image] args = {{ {name} = "..." }}',
             )
-    return Recipe(context, dockerfile, image.stage or said.get("target") or "", args)
+    missing = [name for name in image.secrets if not os.environ.get(name)]
+    if missing:
+        raise ConfigError(
+            f"The image's secret {missing[0]} is not in the environment of this machine.",
+            why="[backend.image] names it under `secrets`.",
+            fix=f"Set it in this terminal, or among the secrets of the CI: export {missing[0]}=...",
+        )
+    return Recipe(context, dockerfile, image.stage or said.get("target") or "", args, image.secrets)
 
 
 def _arguments(said: Any) -> dict[str, str]:
@@ -94,9 +123,16 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
     with connect() as client:
         if _has_buildx():
             _build_with_buildx(recipe, platform, tag, emit)
+        elif recipe.secrets:
+            raise ConfigError(
+                "The image's secrets need buildx, which is not on this machine.",
+                why="The engine's own builder could only take them as arguments, and those stay in the image.",
+                fix="Install it: apt-get install docker-buildx (Debian 13, Ubuntu), docker-buildx-plugin (Docker's)",
+            )
         else:
             _build_with_engine(client, recipe, platform, tag, emit)
         image = client.images.get(tag)
+        sizes = tuple(int(entry["Size"]) for entry in reversed(image.history()) if entry["Size"])
     found = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
     if found != platform:
         raise BuildError(
@@ -106,15 +142,17 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
         )
     seconds = time.monotonic() - started
     layers = tuple(image.attrs["RootFS"]["Layers"])
-    build = ImageBuild(image.id, layers, int(image.attrs["Size"]), platform, seconds)
-    text = f"{build.id[7:19]}, {len(layers)} layers, {build.size / 1e6:,.0f} MB unpacked"
+    build = ImageBuild(image.id, layers, int(image.attrs["Size"]), sizes, platform, seconds)
+    text = f"{build.short}, {len(layers)} layers, {build.size / 1e6:,.0f} MB unpacked"
     emit(Event("done", STEP, text, seconds=seconds))
     return build
 
 
 def _has_buildx() -> bool:
     docker = shutil.which("docker")
-    return bool(docker) and _answers([docker or "", "buildx", "version"])
+    # The switch that `docker build` knows as well.
+    wanted = os.environ.get("DOCKER_BUILDKIT") != "0"
+    return wanted and bool(docker) and _answers([docker or "", "buildx", "version"])
 
 
 def _answers(argv: list[str]) -> bool:
@@ -122,8 +160,6 @@ def _answers(argv: list[str]) -> bool:
 
 
 def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> None:
-    import os
-
     docker = shutil.which("docker") or "docker"
     argv = [docker, "buildx", "build", "--load", "--progress", "plain", "--platform", platform, "--tag", tag]
     # An attestation would make an index of the image, which older engines do not take.
@@ -131,6 +167,8 @@ def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> N
     argv += ["--target", recipe.stage] if recipe.stage else []
     for name, value in recipe.args.items():
         argv += ["--build-arg", f"{name}={value}"]
+    for name in recipe.secrets:  # by name: a value in argv could be read by everybody on this machine
+        argv += ["--secret", f"id={name},env={name}"]
     ended = run_program([*argv, str(recipe.context)], recipe.context, dict(os.environ), STEP, emit)
     if ended.code != 0:
         raise _failed(ended.lines)
@@ -174,7 +212,7 @@ def _lines_of(message: dict[str, Any]) -> Iterator[str]:
 
 def _failed(lines: Iterable[str]) -> BuildError:
     last = list(lines)[-_LAST_LINES:]
-    step = next((line for line in reversed(last) if line.startswith("Step ")), "")
+    step = next((match[1].strip(" >") for line in reversed(last) if (match := _STEP_LINE.match(line))), "")
     return BuildError(
         "The image could not be built" + (f": {step}." if step else "."),
         why="\n".join(last),

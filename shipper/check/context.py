@@ -28,6 +28,23 @@ _NEVER = {
 _EXAMPLES = (".example", ".sample", ".template", ".dist")
 
 
+def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
+    """Return a note with the lines that are proposed for the .dockerignore of a folder without one."""
+    text = "\n".join(lines)
+    if not text:
+        return []
+    return [
+        Finding(
+            rule="image-ignore-file",
+            severity="note",
+            path=f"{folder}/.dockerignore",
+            message=f"{folder} has no .dockerignore: everything in it is sent to the builder.",
+            why="Builds are slower, any changed file makes layers anew, and what is private may get into the image.",
+            fix=f"Write {folder}/.dockerignore:\n{text}",
+        )
+    ]
+
+
 def check_context(files: Iterable[str], folder: str) -> list[Finding]:
     """Return a finding for each file of a build context that must stay on this machine."""
     found = []

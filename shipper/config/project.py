@@ -133,7 +133,9 @@ class StaticFiles(Model):
 
 
 class Image(Model):
-    """`[backend.image]`: how the image of a backend in a container is built; default: as the compose file says."""
+    """`[backend.image]`: how the image of a backend in a container is built (default: as the compose file says), and
+    how it gets to the server.
+    """
 
     context: Folder | None = Field(None, description="the folder that is sent to the builder")
     dockerfile: Folder | None = Field(None, description="the Dockerfile, inside the context; default: 'Dockerfile'")
@@ -143,6 +145,32 @@ class Image(Model):
     args: dict[VariableName, str] = Field(
         default_factory=dict, description="build arguments; they stay in the image, so never put a secret here"
     )
+    secrets: tuple[VariableName, ...] = Field(
+        (), description="variables of this machine that the Dockerfile mounts as secrets of the same id; needs buildx"
+    )
+    delivery: Literal["ssh", "ecr", "registry"] = Field(
+        "ssh",
+        description="how the server gets the image: through the SSH connection, from ECR, or from another registry",
+    )
+    repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/-]*$")] | None = Field(
+        None, description="where images go: the name of the ECR repository, or 'registry.example.com/team/music'"
+    )
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = Field(
+        None, description="the AWS region of the repository; default: as the AWS SDK finds it"
+    )
+    expected_account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = Field(
+        None, description="the AWS account that is meant; with credentials of another one nothing is done"
+    )
+
+    @model_validator(mode="after")
+    def _what_belongs_to_the_delivery(self) -> Image:
+        if self.delivery != "ssh" and not self.repository:
+            raise ValueError(f"expected 'repository' with delivery = '{self.delivery}': where the image goes")
+        if self.delivery == "ssh" and self.repository:
+            raise ValueError("'repository' means nothing with delivery = 'ssh'; expected 'ecr' or 'registry'")
+        if self.delivery != "ecr" and (self.region or self.expected_account):
+            raise ValueError("'region' and 'expected_account' belong to delivery = 'ecr'")
+        return self
 
 
 class Backend(Model):

@@ -1,40 +1,64 @@
-"""Handing an image over to a registry: every error of the engine's stream is one, and an early end is a failure."""
+"""Handing an image over to a registry, and what of it a server lacks.
+
+Every error of the engine's stream is one here, and an early end is a failure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from shipper.deliver.registry import Registry
 from shipper.errors import BuildError
+from shipper.events import Emit, Event
+
+STEP = "image.push"
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One compressed part of an image: its digest, its size in bytes, and the file that holds it."""
+
+    digest: str
+    size: int
+    file: Path
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """An image in a registry: the digest of its manifest, and its blobs with their compressed sizes in bytes.
-
-    The first blob is the configuration, the others are the layers from the bottom.
-    """
+    """An image in our own registry: its manifest with its digest, its configuration, its layers from the bottom."""
 
     digest: str
-    blobs: tuple[tuple[str, int], ...]
+    manifest: str
+    configuration: Blob
+    layers: tuple[Blob, ...]
 
     @property
-    def short(self) -> str:
-        """Twelve characters that name the content."""
-        return self.digest.removeprefix("sha256:")[:12]
+    def blobs(self) -> tuple[Blob, ...]:
+        """All parts, the configuration first."""
+        return (self.configuration, *self.layers)
 
-    def lacking(self, layers: tuple[str, ...], known: list[list[str]]) -> tuple[tuple[str, int], ...]:
-        """Return the blobs of the layers that an engine lacks whose images have the layers `known` (DiffIDs each).
+    @property
+    def size(self) -> int:
+        """The bytes of all parts, compressed."""
+        return sum(blob.size for blob in self.blobs)
 
-        A layer is only there together with all below it: images share what they have in common from the bottom.
-        """
-        common = max((_common(layers, other) for other in known), default=0)
-        return self.blobs[1 + common :]
+    def lacking(self, common: int) -> tuple[Blob, ...]:
+        """Return what has to travel to a server that has the lowest `common` layers."""
+        return (self.configuration, *self.layers[common:])
 
 
-def _common(one: tuple[str, ...], other: list[str]) -> int:
+def common_layers(layers: Sequence[str], known: Sequence[Sequence[str]]) -> int:
+    """Return how many of an image's layers (DiffIDs, from the bottom) an engine has whose images have those `known`.
+
+    A layer is only there together with all below it: images share what they have in common from the bottom.
+    """
+    return max((_common(layers, other) for other in known), default=0)
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
     count = 0
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
@@ -49,19 +73,38 @@ def push_here(client: Any, image: str, app: str, registry: Registry) -> Pushed:
     client.api.tag(image, repository, "shipped")
     try:
         login = {"username": registry.user, "password": registry.password}
-        digest = push(client, repository, "shipped", login)
+        digest = push(client, repository, "shipped", login, _ignore)
     finally:
         client.api.remove_image(f"{repository}:shipped", noprune=True)
-    return Pushed(digest, tuple(registry.layers_of(digest).items()))
+    return read_pushed(registry, digest)
 
 
-def push(client: Any, repository: str, tag: str, login: Mapping[str, str]) -> str:
-    """Push and return the digest that the registry gave the image. Raises BuildError."""
+def read_pushed(registry: Registry, digest: str) -> Pushed:
+    """Return the image of our own registry whose manifest has this digest."""
+    configuration, *layers = (
+        Blob(blob, size, registry.file_of(blob)) for blob, size in registry.layers_of(digest).items()
+    )
+    return Pushed(digest, registry.file_of(digest).read_text(encoding="utf-8"), configuration, tuple(layers))
+
+
+def push(client: Any, repository: str, tag: str, login: Mapping[str, str], emit: Emit) -> str:
+    """Push `repository:tag` and return the digest that the registry gave it. Raises BuildError with its reason."""
     digest = ""
+    done: dict[str, int] = {}
+    total: dict[str, int] = {}
     for message in client.api.push(repository, tag, stream=True, decode=True, auth_config=dict(login)):
         if "error" in message:
-            raise BuildError("The image could not be handed over.", why=str(message["error"]))
+            raise BuildError("The image could not be handed over to the registry.", why=str(message["error"]))
         digest = (message.get("aux") or {}).get("Digest") or digest
+        detail = message.get("progressDetail") or {}
+        if message.get("status") == "Pushing" and detail.get("current"):
+            done[message["id"]] = detail["current"]
+            total[message["id"]] = max(detail.get("total") or 0, detail["current"])
+            emit(Event("progress", STEP, "", sum(done.values()), sum(total.values()), "bytes"))
     if not digest:
         raise BuildError("The engine stopped before the image was handed over.", fix="Ship again.")
     return digest
+
+
+def _ignore(event: Event) -> None:
+    """Our own registry is on this machine: nobody waits for it."""

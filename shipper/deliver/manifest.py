@@ -25,7 +25,7 @@ class Entry:
     """One path of a tree, relative and with `/`.
 
     `value` is the key of a file, the target of a link, and empty for an (empty) directory. `size` is in bytes and
-    `source` the file to read on this machine; both are only meant for files.
+    `source` the file to read on this machine, from `offset` on; these are only meant for files.
     """
 
     path: str
@@ -33,6 +33,7 @@ class Entry:
     value: str = ""
     size: int = 0
     source: Path | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""A registry for images that lives as long as a ship: the engine here hands over what it lacks, and servers fetch from
-it, through a tunnel, what they lack. Nothing else ever listens there, and nothing of it stays on a server.
+"""A registry for images that lives as long as a ship: the engine of this machine hands over to it what it lacks.
 
-It speaks the part of the OCI distribution specification (v1.0) that engines use to push and to pull. Contents stay in
-a folder of the project's cache, so a layer is compressed once.
+It speaks the part of the OCI distribution specification (v1.0) that engines use to push. Contents stay in a folder of
+the project's cache, so a layer is compressed once. Nothing but the engine of this machine ever comes here.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,16 +52,20 @@ class Registry:
         """How the engine of this machine names it; engines talk plain HTTP to loopback addresses."""
         return f"127.0.0.1:{self.port}"
 
+    def file_of(self, digest: str) -> Path:
+        """Return the file that holds a content."""
+        return self._folder / digest.removeprefix("sha256:")
+
     def layers_of(self, digest: str) -> dict[str, int]:
         """Return the blobs of the image whose manifest has this digest, each with its size in bytes."""
-        manifest = json.loads((self._folder / digest.removeprefix("sha256:")).read_bytes())
+        manifest = json.loads(self.file_of(digest).read_bytes())
         return {entry["digest"]: entry["size"] for entry in (manifest["config"], *manifest["layers"])}
 
     def keep_only(self, digests: set[str]) -> None:
         """Remove every content that none of these images (digests of manifests) is made of."""
         wanted = set(digests)
         for digest in digests:
-            if (self._folder / digest.removeprefix("sha256:")).exists():
+            if self.file_of(digest).exists():
                 wanted |= set(self.layers_of(digest))
         for file in self._folder.iterdir():
             if f"sha256:{file.name}" not in wanted:
@@ -159,22 +163,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not file.exists():
             self._answer(HTTPStatus.NOT_FOUND)
             return
-        size = file.stat().st_size
-        begin = self._range_begin(size)
-        headers = {"Docker-Content-Digest": digest, "Content-Type": kind, "Accept-Ranges": "bytes"}
-        if begin:
-            headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
-        self._answer(HTTPStatus.PARTIAL_CONTENT if begin else HTTPStatus.OK, headers, length=size - begin)
+        self._answer(HTTPStatus.OK, {"Docker-Content-Digest": digest, "Content-Type": kind}, length=file.stat().st_size)
         if self.command == "GET":
             with file.open("rb") as content:
-                content.seek(begin)
-                while piece := content.read(_PIECE_BYTES):
-                    self.wfile.write(piece)
-
-    def _range_begin(self, size: int) -> int:
-        """Return where an interrupted download goes on."""
-        match = re.fullmatch(r"bytes=([0-9]+)-([0-9]*)", self.headers.get("Range", ""))
-        return int(match[1]) if match and int(match[1]) < size else 0
+                shutil.copyfileobj(content, self.wfile, _PIECE_BYTES)
 
     def _begin_upload(self, name: str) -> None:
         self._drop_body()

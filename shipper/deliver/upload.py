@@ -80,12 +80,13 @@ def _likeness(entry: Entry) -> tuple[str, str, str]:
     return (posixpath.splitext(name)[1], name, folder)
 
 
-def compress(cargo: Cargo, counter: Counter) -> Iterator[bytes]:
+def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL) -> Iterator[bytes]:
     """Yield the compressed stream piece by piece, never holding more than one piece.
 
-    Raises BuildError when a file is not what it was when its hash was taken.
+    `level` is zlib's, 0 for contents that are compressed already. Raises BuildError when a file is not what it was when
+    its hash was taken.
     """
-    stream = zlib.compressobj(_LEVEL)
+    stream = zlib.compressobj(level)
     for piece in _contents(cargo.entries):
         packed = stream.compress(piece)
         if packed:
@@ -100,9 +101,12 @@ def _contents(entries: Sequence[Entry]) -> Iterator[bytes]:
     for entry in entries:
         assert entry.source is not None
         digest = hashlib.sha256()
+        left = entry.size
         with entry.source.open("rb") as file:
-            while piece := file.read(_READ_BYTES):
+            file.seek(entry.offset)
+            while left and (piece := file.read(min(left, _READ_BYTES))):
                 digest.update(piece)
+                left -= len(piece)
                 yield piece
         if digest.hexdigest() != entry.value[:64]:
             raise BuildError(

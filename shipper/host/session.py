@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import queue
-import socket
 import struct
 import threading
 import time
@@ -151,27 +150,6 @@ class AgentSession:
                 self._note("Stopping. The server ends in order; Ctrl-C once more leaves it alone with that.")
                 self._send(b'{"cancel": true}\n')
 
-    @contextmanager
-    def tunnel(self, port: int) -> Iterator[int]:
-        """Lead a port of the server's loopback interface to `port` of this machine's; yield the server's.
-
-        Raises HostError when the server forbids it (AllowTcpForwarding of sshd_config(5)).
-        """
-        transport = self._host.transport
-        try:
-            there = transport.request_port_forward("127.0.0.1", 0, lambda channel, *_: _lead(channel, port))
-        except BROKEN as error:
-            raise HostError(
-                f"{self._host.address} does not let a port be forwarded, which an image is sent through.",
-                why=str(error),
-                fix="On the server, in /etc/ssh/sshd_config: AllowTcpForwarding yes; then: sudo systemctl reload ssh",
-            ) from error
-        try:
-            yield int(there)
-        finally:
-            with suppress(*BROKEN):
-                transport.cancel_port_forward("127.0.0.1", there)
-
     def _react(self, message: Mapping[str, Any], on_event: Callable[[Event], None], answer: Answer | None) -> None:
         if message.get("event", {}).get("kind") == "note":
             self._note(message["event"]["text"])
@@ -250,27 +228,6 @@ class AgentSession:
     def _lost(self) -> HostError:
         text = b"\n".join(self._errors).decode("utf-8", "replace")
         return explain_silence(text, self._host.user, self._host.address)
-
-
-def _lead(channel: Any, port: int) -> None:
-    """Pass what comes through a forwarded port on to a port of this machine, and back."""
-    try:
-        near = socket.create_connection(("127.0.0.1", port), timeout=_START_SECONDS)
-    except OSError:
-        channel.close()
-        return
-    near.settimeout(None)
-    for source, sink in ((channel, near), (near, channel)):
-        threading.Thread(target=_pass_on, args=[source, sink], name="tunnel", daemon=True).start()
-
-
-def _pass_on(source: Any, sink: Any) -> None:
-    with suppress(*BROKEN):
-        while data := source.recv(_READ_BYTES):
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(*BROKEN):
-            end.close()
 
 
 def _pieces(receive: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -20,7 +20,8 @@ from shipper.deliver.manifest import Tree, read_files, read_tree
 from shipper.events import Emit, Event, count_files, of_server
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
-from shipper.pipeline.containers import ImageSource, container_parts, open_images
+from shipper.pipeline.containers import container_parts
+from shipper.pipeline.images import ImageSource, open_images
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import BackendParts, SiteBuild
 from shipper.pipeline.server import ServerState, backend_python, connect, connect_each, read_state

@@ -17,8 +17,9 @@ from shipper.check.memory import check_memory
 from shipper.config.project import Backend, Project, Target
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
-from shipper.events import count_files
+from shipper.events import count_files, count_layers
 from shipper.findings import Finding
+from shipper.pipeline.images import Parcel
 from shipper.pipeline.server import Record, ServerState
 from shipper.render.systemd import boot_unit, one_off_properties, with_python
 
@@ -77,20 +78,15 @@ class SiteBuild:
 class Containers:
     """What a backend in containers is besides its slot.
 
-    `image` is its name on the server, `digest` that of its manifest, `blobs` what has to travel of it, each with its
-    size in bytes, and `room` the bytes that these take there. `units` are its unit files besides the slot's, `services`
-    goes to the agent (shipper.agent.compose), `command` runs something in a new container of the service. `there` is
-    whether the server has the image, `findings` are about the compose file.
+    `parcel` is its image and what of it has to travel, `units` are its unit files besides the slot's, `services` goes
+    to the agent (shipper.agent.compose), `command` runs something in a new container of the service, `findings` are
+    about the compose file.
     """
 
-    image: str
-    digest: str
-    blobs: tuple[tuple[str, int], ...]
-    room: int
+    parcel: Parcel
     units: Mapping[str, str]
     services: Mapping[str, Any]
     command: tuple[str, ...]
-    there: bool
     findings: tuple[Finding, ...] = ()
 
 
@@ -119,7 +115,7 @@ def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) ->
         parts.interpreter,
         environment_digest,
         repr(static.model_dump() if static else None),
-        *([parts.containers.digest] if parts.containers else []),
+        *([parts.containers.parcel.build.id] if parts.containers else []),
     )
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
 
@@ -146,7 +142,7 @@ def release_record(
         "static": static.root if static else "",
         "unit": parts.unit if parts else "",
         **(containers.units if containers else {}),
-        "image": containers.image if containers else "",
+        "image": containers.parcel.name if containers else "",
         "services": dict(containers.services) if containers else {},
         "boot": boot_unit(project.name) if slot else "",
         "nginx": dict(nginx),
@@ -305,12 +301,12 @@ def _upload_step(cargo: Cargo) -> Step:
 
 def _image_steps(parts: BackendParts | None) -> list[Step]:
     containers = parts.containers if parts else None
-    if containers is None or containers.there:
+    if containers is None or containers.parcel.there:
         return []
-    size = sum(size for _, size in containers.blobs)
-    layers = "1 layer" if len(containers.blobs) == 1 else f"{len(containers.blobs)} layers"
-    changes = tuple(f"{digest[:19]}  {size:,} bytes" for digest, size in containers.blobs)
-    return [Step("image", f"send {layers} of the image {containers.image}, {size:,} bytes", "transfer", changes)]
+    parcel = containers.parcel
+    size = f", {parcel.size:,} bytes" if parcel.size else ""
+    title = f"send {count_layers(parcel.count)} of the image {parcel.name}{size}"
+    return [Step("image", title, "transfer", parcel.lines)]
 
 
 def _build_steps(site: SiteBuild | None, parts: BackendParts | None) -> list[Step]:

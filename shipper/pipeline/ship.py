@@ -14,7 +14,7 @@ from shipper.check.routes import check_prefixes
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError
-from shipper.events import Emit, Event, count_files, of_server
+from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.job import Job
@@ -122,10 +122,18 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
         plan = members[0].plan
         if plan.nothing_to_do:
             return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
+        _publish(gathered, plan, emit)
         members, files, sent = _transfer_each(gathered, members, stack, emit)
         trouble = roll_out(members, job.target.parallel, emit)
         servers = tuple(member.job.server for member in members)
         return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
+
+
+def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
+    """Do once what all servers need before they fetch their image."""
+    containers = [server.parts.containers for server in gathered.servers if server.parts]
+    if gathered.images:
+        gathered.images.publish([one.parcel for one in containers if one], plan.record["id"], emit)
 
 
 def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[Gathered, tuple[Member, ...]]:
@@ -166,7 +174,7 @@ def _transfer(
     emit = of_server(emit, server.job.server)
     emit(Event("start", "upload", "What the server lacks"))
     trees = _trees(server, gathered, member.plan.record)
-    counter = Counter()
+    counter, image = Counter(), 0
     lacked = None
     for pause in (*_RECONNECT_SECONDS, None):
         try:
@@ -176,7 +184,7 @@ def _transfer(
             text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
             emit(Event("done", "upload", text, seconds=_since(began)))
             if any(step.name == "image" for step in member.plan.steps):
-                _send_image(server, member, gathered, emit)
+                image = _send_image(server, member, gathered, emit)
             break
         except ConnectionLostError as error:
             if pause is None:
@@ -185,19 +193,19 @@ def _transfer(
             time.sleep(pause)
             member = replace(member, session=stack.enter_context(connect(server.job, emit)))
             lock_server(server.job, member.session, "ship")
-    return member, len(lacked.entries) if lacked else 0, counter.sent
+    return member, len(lacked.entries) if lacked else 0, counter.sent + image
 
 
 def _prepare(server: Reached, member: Member, trees: Sequence[Tree]) -> Cargo:
     """Let the server make room; return what it lacks."""
     containers = server.parts.containers if server.parts else None
-    image_room = containers.room if containers else 0
+    pieces = [containers.parcel.pieces] if containers else []
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,
         "image": member.plan.record["image"],
-        "image_room": image_room,
-        "objects": objects_of(trees),
+        "image_room": containers.parcel.room if containers else 0,
+        "objects": objects_of([*trees, *pieces]),
         "room": room_besides(trees),
     }
     return choose(trees, member.session.call("prepare", asked, deadline=_PREPARE_SECONDS))
@@ -214,21 +222,15 @@ def _upload(member: Member, cargo: Cargo, counter: Counter, emit: Emit) -> None:
         )
 
 
-def _send_image(server: Reached, member: Member, gathered: Gathered, emit: Emit) -> None:
-    """Let the server's engine fetch what it lacks of the image."""
+def _send_image(server: Reached, member: Member, gathered: Gathered, emit: Emit) -> int:
+    """Let the server's engine have what it lacks of the image; return how many bytes went there from here."""
     assert server.parts and server.parts.containers and gathered.images
-    containers, began = server.parts.containers, time.monotonic()
-    total = sum(size for _, size in containers.blobs)
-    emit(Event("start", "image", f"Image {containers.image}"))
-    with gathered.images.offer(member.session, containers, emit) as (reference, login):
-        asked = {**member.job.change, "reference": reference, "name": containers.image, "login": login}
-        member.session.call(
-            "fetch",
-            asked,
-            on_event=lambda event: emit(Event("progress", "image", "", event["done"], total, "bytes")),
-            deadline=_UPLOAD_SECONDS,
-        )
-    emit(Event("done", "image", f"{len(containers.blobs)} layers, {total:,} bytes", seconds=_since(began)))
+    parcel, began = server.parts.containers.parcel, time.monotonic()
+    emit(Event("start", "image", f"Image {parcel.name}"))
+    sent = gathered.images.send(member.session, member.job.change, parcel, emit)
+    size = f", {sent:,} bytes" if sent else ", by the server itself"
+    emit(Event("done", "image", f"{count_layers(parcel.count)}{size}", seconds=_since(began)))
+    return sent
 
 
 def _progress(event: Mapping[str, Any]) -> Event:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import env, host, lock, sandbox, ship
+from shipper.tasks import aws, env, host, lock, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -16,6 +16,7 @@ namespace = Collection(
     ship.status,
     ship.rollback,
     ship.logs,
+    aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
     host=Collection.from_module(host, name="host"),
     lock=Collection.from_module(lock, name="lock"),

@@ -1,0 +1,141 @@
+"""A registry that lives for one pull: the engine of the server fetches from it, over the loopback interface, what has
+arrived of an image. It speaks the part of the OCI distribution specification (v1.0) that engines need for a pull.
+
+The blobs of an image lie in the store in pieces, because an upload that was cut goes on after the last whole piece.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import json
+import re
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from . import store
+from .layout import Layout
+
+_MANIFEST = re.compile(r"/v2/[a-z0-9._/-]+/manifests/(sha256:[0-9a-f]{64})")
+_BLOB = re.compile(r"/v2/[a-z0-9._/-]+/blobs/(sha256:[0-9a-f]{64})")
+_USER = "shipper"
+_READ_BYTES = 1 << 18
+
+
+class Offer:
+    """What is offered: one image's manifest, and its blobs by digest, each a list of keys of the store.
+
+    `lacking` collects the digests of blobs that the engine asked for in vain.
+    """
+
+    def __init__(self, layout: Layout, digest: str, manifest: bytes, blobs: Mapping[str, Sequence[str]]) -> None:
+        self.digest = digest
+        self.manifest = manifest
+        self.lacking: list[str] = []
+        self.password = secrets.token_urlsafe(24)
+        self.port = 0
+        self._layout = layout
+        self._blobs = blobs
+
+    @property
+    def login(self) -> dict[str, str]:
+        """The login for it, as the engine takes it."""
+        return {"username": _USER, "password": self.password, "serveraddress": f"127.0.0.1:{self.port}"}
+
+    def reference(self, name: str) -> str:
+        """Return how the engine has to name the image."""
+        return f"127.0.0.1:{self.port}/{name}@{self.digest}"
+
+    def kind(self) -> str:
+        """Return the media type of the manifest."""
+        return str(json.loads(self.manifest)["mediaType"])
+
+    def knows(self, digest: str) -> bool:
+        """Whether the blob is there, all of its pieces; what is not is noted as lacking."""
+        keys = self._blobs.get(digest)
+        if keys and not store.missing(self._layout, keys):
+            return True
+        if digest not in self.lacking:
+            self.lacking.append(digest)
+        return False
+
+    def size(self, digest: str) -> int:
+        """Return the length of a blob in bytes."""
+        return sum(store.size_of(self._layout, key) for key in self._blobs[digest])
+
+    def content(self, digest: str) -> Iterator[bytes]:
+        """Yield a blob, read piece by piece."""
+        for key in self._blobs[digest]:
+            with open(store.path_of(self._layout, key), "rb") as file:
+                while data := file.read(_READ_BYTES):
+                    yield data
+
+
+@contextmanager
+def offered(offer: Offer) -> Iterator[Offer]:
+    """Offer an image for the length of the block, to whoever has the password, on a port of its own."""
+    handler = type("Handler", (_Handler,), {"offer": offer})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        offer.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield offer
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: an engine that gives up in the middle tells its own story."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    offer: Offer
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing: standard error belongs to the client of the agent."""
+
+    def do_HEAD(self) -> None:
+        self._answer_for(self.path, with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer_for(self.path, with_body=True)
+
+    def _answer_for(self, path: str, *, with_body: bool) -> None:
+        manifest, blob = _MANIFEST.fullmatch(path), _BLOB.fullmatch(path)
+        if not self._is_authorized():
+            self._head(401, 0, {"WWW-Authenticate": 'Basic realm="shipper"'})
+        elif path == "/v2/":
+            self._head(200, 0)
+        elif manifest and manifest[1] == self.offer.digest:
+            kind = {"Content-Type": self.offer.kind(), "Docker-Content-Digest": manifest[1]}
+            self._head(200, len(self.offer.manifest), kind)
+            if with_body:
+                self.wfile.write(self.offer.manifest)
+        elif blob and self.offer.knows(blob[1]):
+            kind = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": blob[1]}
+            self._head(200, self.offer.size(blob[1]), kind)
+            for data in self.offer.content(blob[1]) if with_body else ():
+                self.wfile.write(data)
+        else:
+            self._head(404, 0)
+
+    def _is_authorized(self) -> bool:
+        expected = base64.b64encode(f"{_USER}:{self.offer.password}".encode()).decode()
+        return secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
+
+    def _head(self, status: int, length: int, headers: Mapping[str, str] = {}) -> None:
+        self.send_response(status)
+        self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()

@@ -1,0 +1,198 @@
+"""How a server gets an image: in pieces through the SSH connection, or from a registry that others run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shipper.build.image import ImageBuild
+from shipper.deliver import pieces
+from shipper.deliver.image import Blob, Pushed, common_layers, push_here
+from shipper.deliver.manifest import Tree
+from shipper.deliver.registry import Registry, open_registry
+from shipper.deliver.repository import Repository, find_repository
+from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
+from shipper.engine import connect
+from shipper.errors import ReleaseError
+from shipper.events import Emit, Event, count_layers
+from shipper.host.session import AgentSession
+from shipper.pipeline.job import Job
+
+_FETCH_SECONDS = 3600.0
+# What was asked for in vain is sent; nothing new is asked for after that.
+_ROUNDS = 3
+STEP = "image"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What of an image goes to one server, and how much room it takes there.
+
+    `there` is whether the server has the image already. `size` is what travels and `room` what it takes where the
+    engine keeps its layers, in bytes; `lines` name the parts for the plan. `pieces` are what travels through the
+    connection, nothing for an image from a registry.
+    """
+
+    build: ImageBuild
+    name: str
+    there: bool
+    count: int = 0
+    size: int = 0
+    room: int = 0
+    lines: tuple[str, ...] = ()
+    pieces: Tree = field(default_factory=Tree)
+
+
+class ImageSource(Protocol):
+    """Where servers get images from, as long as a ship lasts."""
+
+    def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
+        """Return what a server lacks of an image; `known` is what its engine has (shipper.agent.images.facts)."""
+
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+        """Do what is done once for all servers, before the first one fetches."""
+
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
+        """Bring the image to a server; return the bytes that this machine sent to it."""
+
+
+@contextmanager
+def open_images(job: Job) -> Iterator[ImageSource]:
+    """Open what ship.toml asks for, for the length of the block. Raises ConfigError and HostError."""
+    backend = job.workspace.project.backend
+    assert backend is not None
+    if backend.image.delivery != "ssh":
+        yield FromRegistry(find_repository(backend.image), job.app)
+        return
+    with open_registry(job.workspace.cache / "images") as registry:
+        yield OverConnection(registry, job.app)
+
+
+@dataclass
+class OverConnection:
+    """The engine here hands its layers over to a registry of our own; what a server lacks of them goes to its agent."""
+
+    registry: Registry
+    app: str
+    _pushed: dict[str, Pushed] = field(default_factory=dict)
+
+    def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
+        """Return what a server lacks, cut into pieces."""
+        if _is_there(name, known):
+            return Parcel(build, name, there=True)
+        pushed = self._hand_over(build, emit)
+        blobs = pushed.lacking(common_layers(build.layers, _layers(known)))
+        size = sum(blob.size for blob in blobs)
+        # As the engine keeps them while it fetches, and unpacked, by the image's own ratio.
+        room = int(size + build.size * size / pushed.size)
+        lines = tuple(f"{blob.digest[:19]}  {blob.size:,} bytes" for blob in blobs[1:])
+        return Parcel(build, name, False, len(blobs) - 1, size, room, lines, pieces.tree_of(blobs))
+
+    def _hand_over(self, build: ImageBuild, emit: Emit) -> Pushed:
+        if build.id not in self._pushed:
+            began = time.monotonic()
+            with connect() as client:
+                pushed = push_here(client, build.id, self.app, self.registry)
+            text = f"Compressed: {pushed.size:,} bytes, after {time.monotonic() - began:.1f} s."
+            emit(Event("note", "build.image", text))
+            self._pushed[build.id] = pushed
+        return self._pushed[build.id]
+
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+        """Keep in the cache what the images of this ship are made of, and nothing else."""
+        if self._pushed:
+            self.registry.keep_only({pushed.digest for pushed in self._pushed.values()})
+
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
+        """Send the pieces that are not there yet, and let the server's engine fetch from its own agent."""
+        pushed = self._pushed[parcel.build.id]
+        tree, counter = parcel.pieces, Counter()
+        asked = {**change, "name": parcel.name, "digest": pushed.digest, "manifest": pushed.manifest}
+        for _ in range(_ROUNDS):
+            self._upload(session, change, tree, counter, emit)
+            fetched = {**asked, "blobs": pieces.wire_of(tree)}
+            lacking = session.call("fetch", fetched, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+            if not lacking:
+                return counter.sent
+            more = [blob for blob in pushed.blobs if blob.digest in lacking]
+            emit(Event("note", STEP, f"The server's engine wants {_said(more)} more."))
+            tree = Tree((*tree.entries, *pieces.tree_of(more).entries))
+        raise ReleaseError(
+            f"The server's engine did not take the image {parcel.name}.",
+            why="It asked again for layers that it had been sent.",
+            fix="Look at its log, on the server: sudo journalctl -u docker -n 50   and ship again.",
+        )
+
+    def _upload(
+        self, session: AgentSession, change: Mapping[str, Any], tree: Tree, counter: Counter, emit: Emit
+    ) -> None:
+        cargo = choose([tree], session.call("missing", {"app": self.app, "keys": keys_of([tree])}))
+        if cargo.entries:
+            session.call(
+                "upload",
+                {**change, "objects": cargo.wire},
+                stream=compress(cargo, counter, level=0),
+                on_event=_sending(cargo, emit),
+                deadline=_FETCH_SECONDS,
+            )
+
+
+@dataclass
+class FromRegistry:
+    """The image is pushed once, under the release's id; every server pulls it by its digest, with a fresh login."""
+
+    repository: Repository
+    app: str
+    _digests: dict[str, str] = field(default_factory=dict)
+
+    def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
+        """Return what a server will pull, about: the registry is not asked before the plan is accepted."""
+        if _is_there(name, known):
+            return Parcel(build, name, there=True)
+        common = common_layers(build.layers, _layers(known))
+        # Compressed while it is fetched, at half the size or less, and unpacked.
+        room = build.size_above(common) * 3 // 2
+        line = f"through {self.repository.name}, under the release's id"
+        return Parcel(build, name, False, len(build.layers) - common, 0, room, (line,))
+
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+        """Push each image once; images for several kinds of servers get the kind behind the release's id."""
+        builds = {parcel.build.id: parcel.build for parcel in parcels if not parcel.there}
+        for build in builds.values():
+            tag = release if len(builds) == 1 else f"{release}-{build.platform.rpartition('/')[2]}"
+            began = time.monotonic()
+            emit(Event("start", "image.push", f"Image to {self.repository.name}:{tag}"))
+            with connect() as client:
+                digest = self.repository.push(client, build.id, tag, emit)
+            self._digests[build.id] = digest
+            emit(Event("done", "image.push", f"{tag}, {digest[:19]}", seconds=time.monotonic() - began))
+
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
+        """Let the server pull; nothing but the login goes there, and it is not kept."""
+        reference = f"{self.repository.name}@{self._digests[parcel.build.id]}"
+        asked = {**change, "name": parcel.name, "reference": reference, "login": dict(self.repository.login())}
+        session.call("fetch", asked, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+        return 0
+
+
+def _is_there(name: str, known: Mapping[str, Any]) -> bool:
+    return any(name in image["names"] for image in known["images"])
+
+
+def _layers(known: Mapping[str, Any]) -> list[list[str]]:
+    return [image["layers"] for image in known["images"]]
+
+
+def _said(blobs: Sequence[Blob]) -> str:
+    return f"{count_layers(len(blobs))}, {sum(blob.size for blob in blobs):,} bytes"
+
+
+def _sending(cargo: Cargo, emit: Emit) -> Callable[[Mapping[str, Any]], None]:
+    return lambda event: emit(Event("progress", STEP, "", event["done"], cargo.size, "bytes"))
+
+
+def _unpacking(emit: Emit) -> Callable[[Mapping[str, Any]], None]:
+    return lambda event: emit(Event("progress", STEP, event.get("status", ""), event["done"], 0, "bytes"))
