@@ -8,6 +8,7 @@ from typing import Any
 
 from . import (
     activation,
+    clean,
     environment,
     facts,
     freeze,
@@ -167,6 +168,10 @@ def _env_compare(request: Request, _: Channel) -> dict[str, Any]:
     return environment.compare(Layout(request["app"]), request["values"])
 
 
+def _clean(request: Request, _: Channel) -> dict[str, Any]:
+    return clean.clean(request["days"], aggressive=request["aggressive"])
+
+
 def _logs(request: Request, channel: Channel) -> None:
     logs.logs(Layout(request["app"]), request, channel)
 
@@ -186,5 +191,6 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "lock.lift": _lock_lift,
     "env.push": _env_push,
     "env.compare": _env_compare,
+    "clean": _clean,
     "logs": _logs,
 }

@@ -8,17 +8,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from . import engine, programs, systemd
+from . import causes, containers, engine, programs, systemd
 from .errors import AgentError
 from .layout import Layout
 
 _SECONDS = 600.0
 _ASK_SECONDS = 20.0
 _STOP_SECONDS = 30
+_LOOK_SECONDS = 0.2
+# A database that is made for the first time on a small server takes its time.
+_HEALTHY_SECONDS = 180.0
+# One that ends at once, and is started again and again by the engine, is seen to do so.
+_STEADY_SECONDS = 3.0
+_HOPELESS_RESTARTS = 3
+_SHOWN_LINES = 15
 
 
 def services_file(layout: Layout) -> str:
@@ -27,8 +35,21 @@ def services_file(layout: Layout) -> str:
 
 
 def installed(layout: Layout) -> str:
-    """Return the definition of the lasting services that is in force, "" when there is none."""
-    return systemd.read_text(services_file(layout))
+    """Return the definition of the lasting services that was brought up last, "" when none was, or not for certain."""
+    return "" if os.path.exists(_unsure(layout)) else systemd.read_text(services_file(layout))
+
+
+def in_force(layout: Layout) -> str:
+    """Return the definition of the lasting services when all that it says runs; asks the engine."""
+    text = installed(layout)
+    wanted = set(json.loads(text)["services"]) if text else set()
+    running = {one.service for one in containers.of_project(layout.app) if one.running} if wanted else set()
+    return text if wanted <= running else ""
+
+
+def _unsure(layout: Layout) -> str:
+    """Return the file that is there while it is not known whether the services came up."""
+    return services_file(layout) + ".unsure"
 
 
 def program() -> list[str]:
@@ -58,11 +79,12 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
     if not wanted["text"]:
         return False
     changed = installed(layout) != str(wanted["text"])
+    systemd.write_text(_unsure(layout), "begun\n")
     systemd.write_text(services_file(layout), wanted["text"])
     options = [] if changed else ["--no-recreate"]
     outcome = systemd.run_once(
         f"{layout.app}-services.service",
-        [*wanted["command"], "up", "--detach", "--wait", *options],
+        [*wanted["command"], "up", "--detach", "--remove-orphans", *options],
         properties(layout),
         timeout=_SECONDS,
         on_line=on_line,
@@ -74,17 +96,71 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
             outcome.text,
             "The lines above are Compose's; on the server: sudo docker ps --all",
         )
+    _wait_up(layout, set(json.loads(wanted["text"])["services"]))
+    systemd.write_text(_unsure(layout), "")
     return changed
+
+
+def _wait_up(layout: Layout, wanted: set[str]) -> None:
+    """Wait until all services are healthy; one without a health check has to run for some seconds.
+
+    The first version of Compose cannot wait. Raises AgentError with what became of the one that does not come up.
+    """
+    began = time.monotonic()
+    while True:
+        found = containers.of_project(layout.app)
+        late = [one for one in found if one.service in wanted and not _is_up(one, time.monotonic() - began)]
+        missing = wanted - {one.service for one in found}
+        if not late and not missing:
+            return
+        hopeless = any(one.restarts >= _HOPELESS_RESTARTS or one.health == "unhealthy" for one in late)
+        if missing or hopeless or time.monotonic() - began > _HEALTHY_SECONDS:
+            raise _not_up(late, missing)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _is_up(container: containers.Container, waited: float) -> bool:
+    if container.health:
+        return container.health == "healthy"
+    steady = max(waited, container.age) > _STEADY_SECONDS
+    return container.running and not container.restarts and steady
+
+
+def _not_up(late: Sequence[containers.Container], missing: set[str]) -> AgentError:
+    names = ", ".join(sorted({*(one.service for one in late), *missing}))
+    lines = [line for one in late for line in (one.fate(), *containers.last_lines(one, _SHOWN_LINES))]
+    known = causes.known_cause("\n".join(lines))
+    return AgentError(
+        "release",
+        f"A lasting service did not come up: {names}." + (f" {known[0]}" if known else ""),
+        "\n".join(lines),
+        known[1] if known else "Its last lines say why; on the server: sudo docker ps --all",
+    )
 
 
 def stop(layout: Layout, slot: str) -> None:
     """Make sure that nothing of a slot's containers is left, nor of what is in front of them."""
     for kind in ("socket", "service"):
         systemd.stop(f"{layout.app}-proxy@{slot}.{kind}", tolerated=True)
-    label = json.dumps({"label": [f"com.docker.compose.project={layout.app}-{slot}"]})
-    for container in engine.ask("GET", "/containers/json", {"all": "true", "filters": label}):
-        engine.ask("POST", f"/containers/{container['Id']}/stop", {"t": str(_STOP_SECONDS)})
-        engine.ask("DELETE", f"/containers/{container['Id']}")
+    for container in containers.of_project(f"{layout.app}-{slot}"):
+        if container.running:
+            engine.ask("POST", f"/containers/{container.id}/stop", {"t": str(_STOP_SECONDS)})
+        engine.ask("DELETE", f"/containers/{container.id}", {"force": "true"})
+
+
+def failed_checks(layout: Layout, slot: str) -> list[str]:
+    """Run the health checks of a slot's containers now; return what those said that failed, nothing when all passed."""
+    failed = []
+    for container in containers.of_project(f"{layout.app}-{slot}"):
+        told = "it does not run" if not container.running else containers.failed_check(container)
+        if told:
+            failed.append(f"health check of {container.service}: {told}")
+    return failed
+
+
+def fates(layout: Layout, slot: str) -> list[str]:
+    """Return what became of the containers of a slot, in lines for people."""
+    return [container.fate() for container in containers.of_project(f"{layout.app}-{slot}")]
 
 
 def properties(layout: Layout) -> dict[str, str]:

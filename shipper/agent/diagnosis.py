@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from . import causes
 from .errors import AgentError
 from .health import Answer
 from .programs import Outcome
@@ -63,6 +64,12 @@ def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines
     limit = arguments["memory"]
     # systemd forgets the result when it starts the unit again; its line in the journal stays.
     killed = "status=9/KILL" in lines
+    if "out of memory" in lines and "container of " in lines:
+        return (
+            "The new backend was killed: out of memory.",
+            "Raise the service's memory limit in the compose file if the server has room (`inv host.check`), or find "
+            "what needs so much.",
+        )
     if state.result == "oom-kill" or "'oom-kill'" in lines or killed:
         # With the first version of control groups systemd sees the signal, but not who sent it.
         how = "most probably out of memory" if killed else "out of memory"
@@ -79,11 +86,22 @@ def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines
         )
     if status in _START_FAILURES:
         return f"The new backend did not start: {_START_FAILURES[status]}.", "inv logs"
+    known = causes.known_cause(lines)
     if state.restarts or state.active in ("failed", "activating"):
+        if known:
+            return f"The new backend exits right after its start (exit status {status}). {known[0]}", known[1]
         return (
             f"The new backend exits right after its start (exit status {status}).",
             "Its last lines say why; a missing variable is added with `inv env.push`.",
         )
+    if "health check of " in lines and answer.ok:
+        check = next(line for line in lines.splitlines() if line.startswith("health check of "))
+        return (
+            f"The new backend answers, but its own health check fails: {check.partition(': ')[2]}",
+            "Look at HEALTHCHECK in the Dockerfile, or `healthcheck` of the service in the compose file.",
+        )
+    if known:
+        return f"The new backend runs but has not become healthy in {arguments['timeout']} s. {known[0]}", known[1]
     return (
         f"The new backend runs but has not become healthy in {arguments['timeout']} s: {arguments['path']}: {answer}.",
         f"Check that {arguments['path']} answers 200 and that the backend listens on its socket (`health`, `command`).",

@@ -19,30 +19,58 @@ _SECONDS = 120.0
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self) -> None:
-        super().__init__("localhost", timeout=_SECONDS)
+    def __init__(self, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_SECONDS)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(SOCKET)
+
+
+class MissingError(AgentError):
+    """What was asked for is not there (any more)."""
 
 
 def ask(method: str, path: str, query: Optional[Mapping[str, str]] = None) -> Any:
     """Ask the engine and return its answer. Raises AgentError when there is no engine, or it refuses."""
-    connection, response = _request(method, path, query, {})
-    try:
-        body = response.read()
-    finally:
-        connection.close()
+    body = ask_raw(method, path, query)
     return json.loads(body) if body.strip() else None
 
 
-def create(path: str, body: Mapping[str, Any]) -> None:
-    """Let the engine make something. Raises AgentError."""
-    connection, response = _request("POST", path, None, {"Content-Type": "application/json"}, json.dumps(dict(body)))
-    response.read()
-    connection.close()
+def ask_raw(method: str, path: str, query: Optional[Mapping[str, str]] = None) -> bytes:
+    """Ask the engine and return its answer as it is. Raises AgentError."""
+    connection, response = _request(method, path, query, {})
+    try:
+        return response.read()
+    finally:
+        connection.close()
+
+
+def find(path: str) -> Any:
+    """Ask for something that may not be there; None when it is not. Raises AgentError."""
+    try:
+        return ask("GET", path)
+    except MissingError:
+        return None
+
+
+def create(path: str, body: Mapping[str, Any]) -> Any:
+    """Let the engine make something; return its answer. Raises AgentError."""
+    answer = create_raw(path, body)
+    return json.loads(answer) if answer.strip() else None
+
+
+def create_raw(path: str, body: Mapping[str, Any], timeout: float = _SECONDS) -> bytes:
+    """Let the engine do something within `timeout` seconds; return its answer as it is. Raises AgentError."""
+    headers = {"Content-Type": "application/json"}
+    connection, response = _request("POST", path, None, headers, json.dumps(dict(body)), timeout)
+    try:
+        return response.read()
+    except OSError as error:
+        raise AgentError("release", f"The engine did not answer POST {path} in time.", str(error)) from error
+    finally:
+        connection.close()
 
 
 def stream(path: str, query: Mapping[str, str], login: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -66,9 +94,14 @@ def stream(path: str, query: Mapping[str, str], login: Mapping[str, str]) -> Ite
 
 
 def _request(
-    method: str, path: str, query: Optional[Mapping[str, str]], headers: Mapping[str, str], body: Optional[str] = None
+    method: str,
+    path: str,
+    query: Optional[Mapping[str, str]],
+    headers: Mapping[str, str],
+    body: Optional[str] = None,
+    timeout: float = _SECONDS,
 ) -> tuple[_Connection, http.client.HTTPResponse]:
-    connection = _Connection()
+    connection = _Connection(timeout)
     words = quote(path) + ("?" + urlencode(query) if query else "")
     try:
         connection.request(method, words, body, dict(headers))
@@ -79,7 +112,8 @@ def _request(
     if response.status >= 400:
         text = response.read().decode("utf-8", "replace")
         connection.close()
-        raise AgentError("release", f"The engine refused {method} {path}.", text.strip())
+        kind = MissingError if response.status == 404 else AgentError
+        raise kind("release", f"The engine refused {method} {path}.", text.strip())
     return connection, response
 
 

@@ -37,7 +37,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "migrations": _migrations(layout, slot),
         "memory": facts.memory_of(layout.unit(slot)) if slot else 0,
         "facts": facts.basic(),
-        "services": compose.installed(layout),
+        "services": compose.in_force(layout) if containers else "",
         "containers": {**images.facts(), "compose": compose.program()} if containers else {},
     }
 

@@ -161,13 +161,16 @@ def _health(run: Run, arguments: dict[str, Any]) -> str:
         answer = health.ask_socket(
             run.layout.socket(run.slot), arguments["path"], arguments["host"], arguments["scheme"]
         )
-        if answer.ok:
+        checks = compose.failed_checks(run.layout, run.slot) if answer.ok and run.record.get("image") else []
+        if answer.ok and not checks:
             return f"{answer} after {time.monotonic() - began:.1f} s"
         state = systemd.state_of(unit)
         if state.active == "failed" or state.restarts >= 2 or time.monotonic() - began > arguments["timeout"]:
-            raise diagnosis.unhealthy(unit, state, answer, arguments, systemd.last_lines(unit, 20), run.mask)
+            lines = [*checks, *systemd.last_lines(unit, 20)]
+            fates = compose.fates(run.layout, run.slot) if run.record.get("image") else []
+            raise diagnosis.unhealthy(unit, state, answer, arguments, [*fates, *lines], run.mask)
         stop_if_asked(run)
-        time.sleep(0.05)
+        time.sleep(0.3 if checks else 0.05)
 
 
 def stop_if_asked(run: Run) -> None:

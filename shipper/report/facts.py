@@ -10,6 +10,7 @@ from rich.table import Table
 
 from shipper.report.console import console
 
+_SHOWN = 8
 _FULL = 0.8  # field note H1: a disk that is this full is worth a word
 
 
@@ -41,3 +42,19 @@ def show_facts(facts: Mapping[str, Any], target: str) -> None:
     for entry in facts["ports"]:
         table.add_row(str(entry["port"]), entry["address"], entry["process"], entry["unit"])
     console.print(table)
+
+
+def show_cleaning(answer: Mapping[str, Any]) -> None:
+    """Print the agent's answer to `clean`: what went, and the room before and after."""
+    for kind, names in answer["removed"].items():
+        if names:
+            shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+            console.print(f"  {len(names)} {kind}: {escape(shown)}")
+    before, after = answer["before"], answer["after"]
+    freed = max(0, after["free"] - before["free"])
+    if not any(answer["removed"].values()):
+        console.print("  nothing that is unused for long enough")
+    console.print(
+        f"  {before['free'] / 1e9:,.2f} GB were free, {after['free'] / 1e9:,.2f} GB are now "
+        f"(of {after['total'] / 1e9:,.1f} GB; {freed / 1e6:,.0f} MB more)"
+    )

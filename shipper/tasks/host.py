@@ -12,6 +12,7 @@ from shipper.tasks.job import find_job
 if TYPE_CHECKING:
     from shipper.pipeline.job import Job
 
+_CLEAN_SECONDS = 900.0
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 
 
@@ -28,6 +29,34 @@ def check(context: Context, to: str = "") -> None:
     for one, facts in answers:
         show_server(one.server)
         show_facts(facts, job.target_name)
+
+
+@command(
+    help={
+        "to": _TO,
+        "days": "how long something must not have been used; default: 7",
+        "aggressive": "whatever is unused, however new, and volumes without a name; asks first",
+        "yes": "do not ask",
+    }
+)
+def clean(context: Context, to: str = "", days: int = 7, aggressive: bool = False, yes: bool = False) -> None:
+    """Remove what Docker piled up and no release needs: containers, images, build caches; never a named volume."""
+    from shipper.errors import ConfigError
+    from shipper.pipeline.server import connect_each
+    from shipper.report.console import Reporter, show_server
+    from shipper.report.facts import show_cleaning
+
+    if days < 0:
+        raise ConfigError(f"--days {days} is before now.", fix="Give a number of days, such as --days 7.")
+    job = find_job(to)
+    if aggressive and not confirmed(f"Remove all that is unused now on {job.target_name}?", yes):
+        return
+    with connect_each(job, Reporter()) as sessions:
+        asked = {"days": days, "aggressive": aggressive}
+        answers = [(one, session.call("clean", asked, deadline=_CLEAN_SECONDS)) for one, session in sessions]
+    for one, answer in answers:
+        show_server(one.server)
+        show_cleaning(answer)
 
 
 @command(help={"to": _TO, "yes": "do not ask", "replace": "pin another key than the one that is pinned"})
