@@ -11,7 +11,8 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "quality"
 TASKS = """
-build logs plan rollback ship status env.check env.push host.check host.trust lock.release lock.show lock.take
+build logs plan rollback ship status env.check env.push hooks.install
+hooks.remove hooks.status host.check host.trust lock.release lock.show lock.take
 sandbox.down sandbox.reset sandbox.ssh sandbox.status sandbox.up
 """.split()
 
