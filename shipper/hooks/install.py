@@ -26,6 +26,7 @@ from shipper.hooks.text import (
     take_block,
 )
 
+_ALREADY = "installed already"
 State = Literal["installed", "not installed", "somebody else's", "outdated", "its Python is gone"]
 
 
@@ -125,9 +126,10 @@ def _plan(place: Place, hook: str, command: tuple[str, ...]) -> _Plan:
             text = f"installed; the hook that was there is {kept_file(file, hook).name} now and runs first"
             return _Plan(hook, file, put_block(None, block), text, keep=True, part=_part(place, block, command))
         block, text = Block(hook), "installed as a block within the hook that was there"
-    planned = put_block(content, block)
-    same = planned == content and _is_executable(file)
-    return _Plan(hook, file, planned, "installed already" if same else text, part=_part(place, block, command))
+    planned, part = put_block(content, block), _part(place, block, command)
+    if planned == content and _is_executable(file) and (part is None or _read(part[0]) == part[1]):
+        text = _ALREADY
+    return _Plan(hook, file, planned, text, part=part)
 
 
 def _part(place: Place, block: Block, command: Sequence[str]) -> tuple[Path, bytes] | None:
@@ -136,6 +138,8 @@ def _part(place: Place, block: Block, command: Sequence[str]) -> tuple[Path, byt
 
 def _carry_out(plan: _Plan) -> Change:
     """Write a plan. At any moment there is a whole hook: the old one, or the new one with the old one kept."""
+    if plan.text == _ALREADY:
+        return Change(plan.hook, plan.file, plan.text)
     plan.file.parent.mkdir(parents=True, exist_ok=True)
     if plan.keep:
         shutil.copy2(plan.file, kept_file(plan.file, plan.hook), follow_symlinks=False)
@@ -143,9 +147,8 @@ def _carry_out(plan: _Plan) -> Change:
         plan.part[0].parent.mkdir(exist_ok=True)
         _replace(plan.part[0], plan.part[1], 0o755)
     file = plan.file if plan.keep else plan.file.resolve()
-    if plan.text != "installed already":
-        mode = 0o755 if plan.keep or not file.exists() else file.stat().st_mode | 0o111
-        _replace(file, plan.content, mode)
+    mode = 0o755 if plan.keep or not file.exists() else file.stat().st_mode | 0o111
+    _replace(file, plan.content, mode)
     return Change(plan.hook, plan.file, plan.text)
 
 
