@@ -1,4 +1,4 @@
-"""Writing one value into `ship.toml`, leaving its comments and layout as they are."""
+"""Writing into `ship.toml`, one value or new entries, leaving its comments and layout as they are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomlkit
+from tomlkit.items import Array, InlineTable
 
 from shipper.config.lines import Location, find_lines
 from shipper.config.load import parse_project
@@ -38,6 +40,49 @@ def set_target_value(file: Path, target: str, key: str, value: str, server: int 
     parse_project(changed, file.name)
     mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK.encode()) else ""
     _replace(file, (mark + changed).encode())
+
+
+def add_allowed(file: Path, entries: Sequence[Mapping[str, str]], remark: str) -> None:
+    """Add `[[check.allow]]` entries, keys and texts, to the end of the `ship.toml` at `file`, each with a comment
+    behind its first line.
+
+    The file is replaced in one step, and only when it is valid afterwards. Raises ConfigError when it cannot be right.
+    """
+    content = file.read_bytes()
+    text = decode_text(content, file.name)
+    parse_project(text, file.name)
+    changed = _with_entries(text, entries, remark)
+    parse_project(changed, file.name)
+    mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK.encode()) else ""
+    _replace(file, (mark + changed).encode())
+
+
+def _with_entries(text: str, entries: Sequence[Mapping[str, str]], remark: str) -> str:
+    document: Any = tomlkit.parse(text)
+    check = document.get("check")
+    allowed = check.get("allow") if check is not None else None
+    if isinstance(check, InlineTable) or isinstance(allowed, Array):
+        # Written in brackets, where no [[check.allow]] can be added: these become elements of the list.
+        listed: Any = allowed if allowed is not None else tomlkit.array()
+        for entry in entries:
+            element = tomlkit.inline_table()
+            element.update(entry)
+            listed.add_line(element, comment=remark)
+        listed.add_line(indent="")
+        check["allow"] = listed
+        return tomlkit.dumps(document)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if text.endswith("\n") else ending
+    return text + gap + render_allowed(entries, remark).replace("\n", ending)
+
+
+def render_allowed(entries: Sequence[Mapping[str, str]], remark: str) -> str:
+    """Return entries as they stand in a `ship.toml`: `[[check.allow]]` tables, each below an empty line."""
+    tables = []
+    for entry in entries:
+        lines = [f"{key} = {_quoted(value)}" for key, value in entry.items()]
+        tables.append("\n".join(["", f"[[check.allow]]  # {remark}", *lines, ""]))
+    return "".join(tables)
 
 
 def _with_value(text: str, table: Location, key: str, value: str) -> str:

@@ -12,19 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     field_validator,
     model_validator,
 )
 
-
-class Model(BaseModel):
-    """What all tables of `ship.toml` share: frozen, strict about types, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+from shipper.config.check import Check
+from shipper.config.model import Model
 
 
 def _inside_project(value: str) -> str:
@@ -376,6 +371,7 @@ class Project(Model):
     frontend: Frontend | None = Field(None, description="an app that exports to static files")
     backend: Backend | None = Field(None, description="an application that runs on the server")
     nginx: Nginx = Field(default_factory=Nginx, description="what the server block does")
+    check: Check = Field(default_factory=Check, description="what the secret check lets pass")
     default_target: str | None = Field(None, description="the target when none is named")
     targets: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")], Target] = Field(
         default_factory=dict, description="the places to ship to"

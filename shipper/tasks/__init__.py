@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, env, host, lock, sandbox, ship
+from shipper.tasks import aws, env, hooks, host, lock, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -18,6 +18,7 @@ namespace = Collection(
     ship.logs,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
+    hooks=Collection.from_module(hooks, name="hooks"),
     host=Collection.from_module(host, name="host"),
     lock=Collection.from_module(lock, name="lock"),
     sandbox=Collection.from_module(sandbox, name="sandbox"),

@@ -214,7 +214,7 @@ def test_expectations_name_only_keys_that_exist() -> None:
     assert set(EXPECTED) - keys == set()
 
 
-LISTS = ("frontend.allow", "targets.*.more")
+LISTS = ("frontend.allow", "targets.*.more", "check.allow")
 
 
 def test_every_key_is_in_the_reference() -> None:
