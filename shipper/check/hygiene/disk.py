@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -11,11 +12,14 @@ from pathlib import Path
 
 from shipper.check.hygiene.changes import decode_path
 from shipper.check.hygiene.subjects import Subject
+from shipper.errors import RepositoryError
 
 # A file that became a link or a pipe since it was looked at is not followed and does not keep us waiting.
 _OPEN = os.O_RDONLY | sum(
     getattr(os, flag, 0) for flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOINHERIT")
 )
+# An index can hold names that no file of this system has: too long, with signs that Windows reserves.
+_NOT_THERE = frozenset([errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP])
 
 
 class Disk:
@@ -26,13 +30,15 @@ class Disk:
         self._folders = {"": True}
 
     def subject(self, path: str) -> Subject | None:
-        """Return the file or link `path`, None when it is not there (any more), or is neither."""
+        """Return the file or link `path`, None when it is not there (any more), or is neither.
+
+        Raises RepositoryError when that cannot be seen.
+        """
         full = self._full(path)
         if not self._is_real(path.rpartition("/")[0]):
             return None
-        try:
-            status = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
+        status = _status(path, full)
+        if status is None:
             return None
         if _is_link(status):
             target = os.fsencode(os.readlink(full))  # noqa: PTH115 - bytes
@@ -56,7 +62,7 @@ class Disk:
         """Say whether `folder` and those above it are folders: git takes what is behind a link for deleted."""
         known = self._folders.get(folder)
         if known is None:
-            known = self._is_real(folder.rpartition("/")[0]) and _is_folder(self._full(folder))
+            known = self._is_real(folder.rpartition("/")[0]) and _is_folder(_status(folder, self._full(folder)))
             self._folders[folder] = known
         return known
 
@@ -74,12 +80,26 @@ def _text(name: str) -> str:
     return name if sys.platform == "win32" else decode_path(os.fsencode(name))
 
 
-def _is_folder(full: str) -> bool:
+def unreadable(path: str, error: OSError) -> RepositoryError:
+    """Return the error for something that is there and cannot be looked at."""
+    return RepositoryError(
+        f"{path} cannot be read, so nothing can be said about it.",
+        why=error.strerror or type(error).__name__,
+        fix="Make it readable for you, or have .gitignore cover it.",
+    )
+
+
+def _status(path: str, full: str) -> os.stat_result | None:
     try:
-        status = os.lstat(full)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return stat.S_ISDIR(status.st_mode) and not _is_link(status)
+        return os.lstat(full)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise unreadable(path, error) from error
+
+
+def _is_folder(status: os.stat_result | None) -> bool:
+    return status is not None and stat.S_ISDIR(status.st_mode) and not _is_link(status)
 
 
 def _is_link(status: os.stat_result) -> bool:
@@ -100,4 +120,4 @@ def _read(full: str, limit: int) -> bytes:
 
 
 def _refuse(error: OSError) -> None:
-    raise error
+    raise unreadable(str(error.filename), error) from error

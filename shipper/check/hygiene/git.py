@@ -31,8 +31,8 @@ _QUESTIONS = (
     "--git-common-dir",
     "--show-toplevel",  # the last, because it fails without a working tree
 )
-# What no shell and no pathspec takes for anything else.
-_PLAIN_PATH = re.compile(r"[\w./@%+,-]+(?<!/)")
+# What no shell takes for anything else, nor git behind ":/", where a sign such as - or _ would be more magic.
+_PLAIN_PATH = re.compile(r"(?:[^\W_]|\.)[\w./@+-]*")
 
 
 class Ref(NamedTuple):
@@ -124,14 +124,10 @@ class GitRepository:
             return (self.git,)
         return (self.git, replace(self.git, environment=grafted_environment(self.git.environment)))
 
-    def resolve(self, name: str) -> str:
-        """Return the object id that `name` stands for, "" when it stands for nothing."""
-        return self.git.ask("rev-parse", "--quiet", "--verify", "--end-of-options", name).output.decode().strip()
-
     @cached_property
     def last_commit(self) -> str:
         """The commit that HEAD names, "" before the first one."""
-        return self.resolve("HEAD")
+        return self.git.ask("rev-parse", "--quiet", "--verify", "HEAD").output.decode().strip()
 
     def empty_tree(self) -> str:
         """Return the id of the tree without files, which depends on the repository's hash function."""

@@ -31,7 +31,8 @@ def commit_range(repository: GitRepository, revisions: str) -> Scope:
     is_range = bool(ends.left_out) or ends.from_the_start
     given = [*ends.wanted, *(f"^{object_id}" for object_id in ends.left_out)]
     options = () if is_range else ("--no-walk",)
-    views = [(git, walk(git, given, *options)) for git in repository.views[: None if is_range else 1]]
+    # Parents, real or pretended, do not matter to commits that are looked at one by one.
+    views = [(git, walk(git, given, *options)) for git in (repository.views if is_range else [repository.git])]
     commits = len({commit for _, walked in views for commit in walked.commits})
     notes = list(graft_notes(repository))
     if repository.place.is_shallow and any(walked.roots for _, walked in views):

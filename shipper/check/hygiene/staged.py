@@ -15,8 +15,9 @@ def staged(repository: GitRepository) -> Scope:
     """Return every file whose staged contents differ from the last commit's, as staged, not as on the disk.
 
     In a hook of `git commit -a` or `git commit <file>` that is the index that git prepared for it. During a merge it
-    is also what the other side brings; these subjects name the merged commit in `ref`. Raises ConfigError in a bare
-    repository and while files are unmerged.
+    is also what the other side brings; these subjects name the merged commit in `ref`. What `git commit --amend` keeps
+    of the last commit is not among them: no hook is told of it, so it is left to the check of the push. Raises
+    ConfigError in a bare repository and while files are unmerged.
     """
     repository.work_tree()
     last = repository.last_commit

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shipper.check.hygiene.disk import unreadable
 from shipper.check.hygiene.found import Found
 from shipper.check.hygiene.subjects import Because, Kind, Scope, Subject, count
-from shipper.errors import RepositoryError, ShipperError
+from shipper.errors import ShipperError
 from shipper.findings import Finding
 
 # Of a larger file only the beginning is read: hosts refuse files not much larger (GitHub: 100 MiB), and nobody writes
@@ -57,7 +58,7 @@ class _Tally:
     """What adds up while the subjects are gone through."""
 
     findings: list[Finding] = field(default_factory=list)
-    told: set[tuple[str, str, bytes]] = field(default_factory=set)
+    told: set[tuple[str, str, str, bytes]] = field(default_factory=set)
     files: int = 0
     bytes: int = 0
     submodules: dict[str, None] = field(default_factory=dict)
@@ -90,11 +91,7 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
     except ShipperError:
         raise
     except OSError as error:
-        raise RepositoryError(
-            f"{subject.path} cannot be read, so nothing can be said about it.",
-            why=error.strerror or type(error).__name__,
-            fix="Make it readable for you, or have .gitignore cover it.",
-        ) from error
+        raise unreadable(subject.path, error) from error
     except Exception as error:
         # The text of the exception may quote what was read.
         raise ShipperError(
@@ -106,10 +103,10 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
     tally.bytes += len(contents.all)
     if contents.is_lfs_pointer:
         tally.pointers[subject.path] = None
-    if subject.size > LARGEST_BYTES:
+    if not contents.is_whole:
         tally.large[subject.path] = None
     for one, because in found:
-        key = (one.rule, subject.path, _what(one, contents))
+        key = (one.rule, one.message, subject.path, _what(one, contents))
         if key not in tally.told:
             tally.told.add(key)
             tally.findings.append(_finding(one, because, subject, scope))
@@ -141,9 +138,14 @@ class _Contents:
     def all(self) -> bytes:
         """All of it, or the beginning of what is too large."""
         if self._data is None:
-            whole = self._subject.size <= LARGEST_BYTES
-            self._data = self._subject.read(LARGEST_BYTES if whole else BEGINNING_BYTES) if self._subject.size else b""
+            limit = max(self._subject.size, LARGEST_BYTES) if self.is_whole else BEGINNING_BYTES
+            self._data = self._subject.read(limit) if self._subject.size else b""
         return self._data
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is read; a text in no file is at hand anyway."""
+        return self._subject.size <= LARGEST_BYTES or not self._subject.path
 
     def beginning(self) -> bytes:
         """Return the beginning, for rules about names that want to be sure."""
