@@ -6,6 +6,7 @@ Every error says what happened, why (when that is known) and what to type next. 
 ShipperError                  1  a step failed; the old release is still serving
 ├── BuildError                1  a build on this machine failed
 ├── ReleaseError              1  the server could not bring the release up and kept the old one
+├── RepositoryError           1  git could not read what was to be checked
 ├── ConfigError               2  usage, or something in ship.toml
 ├── FindingsError             3  findings of severity "error" block the ship
 ├── HostError                 4  the server could not be reached or is not fit to be shipped to
@@ -48,6 +49,10 @@ class BuildError(ShipperError):
 
 class ReleaseError(ShipperError):
     """The server could not bring the release up; it undid its steps and the old release is still serving."""
+
+
+class RepositoryError(ShipperError):
+    """Git could not read what was to be checked: a check that did not see everything is not a pass."""
 
 
 class ConfigError(ShipperError):

@@ -1,0 +1,197 @@
+"""Looks at every subject of a scope with the rules about names and contents, and says what was found and what to do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shipper.check.hygiene.disk import unreadable
+from shipper.check.hygiene.found import Found
+from shipper.check.hygiene.subjects import Because, Kind, Scope, Subject, count
+from shipper.errors import ShipperError
+from shipper.findings import Finding
+
+# Of a larger file only the beginning is read: hosts refuse files not much larger (GitHub: 100 MiB), and nobody writes
+# a secret by hand into the middle of one.
+LARGEST_BYTES = 10 * 1024 * 1024
+BEGINNING_BYTES = 1024 * 1024
+# git-lfs, docs/spec.md: a pointer begins with this line and is smaller than 1024 bytes.
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LFS_POINTER_BYTES = 1024
+# The name under which text that is in no file is shown to the rules about contents.
+MESSAGE_PATH = "message.txt"
+_PLACES: dict[Kind, str] = {
+    "message": "In the message of the commit",
+    "tag-message": "In the message of the tag",
+    "identity": "In the name or address of a person",
+    "header": "In a header of the commit",
+    "ref-name": "In the name of the ref",
+}
+_NAMED_IN_A_NOTE = 3
+
+NameRule = Callable[[str, int, Callable[[], bytes]], Found | None]
+
+
+class ContentsRule(Protocol):
+    """Says what is wrong with contents; `shaped_only` asks for what has an unmistakable form."""
+
+    def __call__(self, path: str, data: bytes, *, shaped_only: bool = False) -> list[Found]:
+        """Return what is wrong with `data`, the contents of `path`."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check saw and found. `files` counts pairs of path and contents, `bytes` what was read of everything."""
+
+    title: str
+    findings: tuple[Finding, ...]
+    commits: int
+    files: int
+    bytes: int
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Tally:
+    """What adds up while the subjects are gone through."""
+
+    findings: list[Finding] = field(default_factory=list)
+    told: set[tuple[str, str, str, bytes]] = field(default_factory=set)
+    files: int = 0
+    bytes: int = 0
+    submodules: dict[str, None] = field(default_factory=dict)
+    pointers: dict[str, None] = field(default_factory=dict)
+    large: dict[str, None] = field(default_factory=dict)
+
+
+def check(scope: Scope, check_name: NameRule, check_contents: ContentsRule) -> Report:
+    """Look at everything in `scope` and return what was found, each thing once, where it came in first.
+
+    Raises RepositoryError when something cannot be read, and ShipperError when a rule itself fails: what was not
+    looked at is never a pass.
+    """
+    tally = _Tally()
+    for subject in scope.subjects:
+        _look(subject, scope, tally, check_name, check_contents)
+    notes = (*scope.notes, *_notes(tally))
+    return Report(scope.title, tuple(tally.findings), scope.commits, tally.files, tally.bytes, notes)
+
+
+def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, check_contents: ContentsRule) -> None:
+    if subject.kind == "submodule":
+        tally.submodules[subject.path] = None
+        return
+    contents = _Contents(subject)
+    try:
+        found = list(_ask_rules(subject, contents, check_name, check_contents))
+    except FileNotFoundError:
+        return  # deleted since it was listed
+    except ShipperError:
+        raise
+    except OSError as error:
+        raise unreadable(subject.path, error) from error
+    except Exception as error:
+        # The text of the exception may quote what was read.
+        raise ShipperError(
+            f"The check itself failed while it looked at {subject.path or _PLACES[subject.kind].lower()}.",
+            why=f"{type(error).__name__}; this is a fault of shipper, not of the file.",
+            fix="Report it, with what --debug shows.",
+        ) from error
+    tally.files += subject.kind in ("file", "symlink")
+    tally.bytes += len(contents.all)
+    if contents.is_lfs_pointer:
+        tally.pointers[subject.path] = None
+    if not contents.is_whole:
+        tally.large[subject.path] = None
+    for one, because in found:
+        key = (one.rule, one.message, subject.path, _what(one, contents))
+        if key not in tally.told:
+            tally.told.add(key)
+            tally.findings.append(_finding(one, because, subject, scope))
+
+
+def _ask_rules(
+    subject: Subject, contents: _Contents, check_name: NameRule, check_contents: ContentsRule
+) -> Iterator[tuple[Found, Because]]:
+    """Yield what the rules say. A link's contents are where it leads, so its name says nothing about them."""
+    if subject.kind == "file":
+        by_name = check_name(subject.path, subject.size, contents.beginning)
+        if by_name is not None:
+            yield by_name, "file"
+    if subject.size:
+        # A name of a person or a ref is no prose in which a word could announce a secret.
+        shaped_only = subject.kind in ("identity", "ref-name")
+        for one in check_contents(subject.path or MESSAGE_PATH, contents.all, shaped_only=shaped_only):
+            yield one, "contents"
+
+
+class _Contents:
+    """The contents of one subject, read once and only when they are wanted."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._data: bytes | None = None
+
+    @property
+    def all(self) -> bytes:
+        """All of it, or the beginning of what is too large."""
+        if self._data is None:
+            limit = max(self._subject.size, LARGEST_BYTES) if self.is_whole else BEGINNING_BYTES
+            self._data = self._subject.read(limit) if self._subject.size else b""
+        return self._data
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is read; a text in no file is at hand anyway."""
+        return self._subject.size <= LARGEST_BYTES or not self._subject.path
+
+    def beginning(self) -> bytes:
+        """Return the beginning, for rules about names that want to be sure."""
+        return self.all[:BEGINNING_BYTES]
+
+    @property
+    def is_lfs_pointer(self) -> bool:
+        return self._subject.size < _LFS_POINTER_BYTES and self.all.startswith(_LFS_POINTER)
+
+
+def _what(one: Found, contents: _Contents) -> bytes:
+    """Return what tells this thing from others of the same rule in other versions of the file: the line's own text."""
+    if one.line is None:
+        return b""
+    lines = contents.all.split(b"\n", one.line)
+    text = lines[one.line - 1] if len(lines) >= one.line else b""
+    return hashlib.sha256(text.strip()).digest()
+
+
+def _finding(one: Found, because: Because, subject: Subject, scope: Scope) -> Finding:
+    place = _PLACES.get(subject.kind)
+    message = f"{place}: {one.message}" if place else one.message
+    fix = " ".join(part for part in (one.fix, scope.way_out(subject, because)) if part)
+    # Bytes that are no UTF-8 could not be printed.
+    path = subject.path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    line = one.line if subject.path else None
+    return Finding(one.rule, one.severity, message, one.why, fix, path, line, subject.commit)
+
+
+def _notes(tally: _Tally) -> Iterator[str]:
+    if tally.submodules:
+        yield (
+            f"{_names(tally.submodules, 'submodule')} not entered: its commits are looked at when it is pushed itself."
+        )
+    if tally.pointers:
+        yield f"{_names(tally.pointers, 'file')} in Git LFS: what the pointer stands for was not looked at."
+    if tally.large:
+        yield (
+            f"{_names(tally.large, 'file')} larger than {LARGEST_BYTES // 1024 // 1024} MiB: "
+            "only the beginning was looked at."
+        )
+
+
+def _names(paths: dict[str, None], noun: str) -> str:
+    """Return "2 files (a, b) are"; the first few are named."""
+    shown = [path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for path in paths]
+    more = f" and {len(shown) - _NAMED_IN_A_NOTE} more" if len(shown) > _NAMED_IN_A_NOTE else ""
+    verb = "is" if len(shown) == 1 else "are"
+    return f"{count(len(shown), noun)} ({', '.join(shown[:_NAMED_IN_A_NOTE])}{more}) {verb}"
