@@ -16,7 +16,6 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from shipper.errors import HostError
 from shipper.events import Emit, Event
@@ -148,32 +147,34 @@ def _archive(files: Mapping[str, bytes]) -> io.BytesIO:
     return buffer
 
 
-def _pip_files() -> dict[str, bytes]:
-    """Return pip's configuration for the image and the certificates it trusts, both as on this machine.
+def pip_configuration(settings: Mapping[str, str]) -> str:
+    """Return the text of a pip.conf for an image, from the options that apply on this machine.
 
-    Addresses with a password and folders of this machine are left out. Raises HostError when nothing is left.
+    Addresses with a password and folders of this machine are left out. Raises HostError when no index is left then.
     """
-    known = _pip_settings()
-    usable = {name: [word for word in known.get(name, "").split() if _is_usable(word)] for name in _NETWORK_SETTINGS}
-    if known.get("index-url") and not usable["index-url"]:
+    usable = {name: [word for word in settings.get(name, "").split() if _is_usable(word)] for name in _NETWORK_SETTINGS}
+    if settings.get("index-url") and not usable["index-url"]:
         raise HostError(
             "An image that is built here cannot reach the package index of this machine.",
             why="pip's index-url is a folder, or has a password in it, which must not get into an image.",
             fix="Name another one for this command, such as: PIP_INDEX_URL=https://pypi.org/simple",
         )
     lines = [f"{name} = {' '.join(words)}" for name, words in usable.items() if words]
-    lines.append(f"cert = /etc/ssl/certs/{_CERTIFICATES}")
-    trusted = Path(known.get("cert") or ssl.get_default_verify_paths().cafile or "")
-    if not trusted.is_file():
-        raise HostError(
-            f"The certificates that pip trusts here were not found: {trusted}.", fix="Correct pip's `cert`."
-        )
-    return {"pip.conf": "\n".join(["[global]", *lines, ""]).encode(), _CERTIFICATES: trusted.read_bytes()}
+    return "\n".join(["[global]", *lines, f"cert = /etc/ssl/certs/{_CERTIFICATES}", ""])
 
 
 def _is_usable(word: str) -> bool:
-    """Whether a value means the same in an image: no folder or file of this machine; and whether it may get there."""
-    return not word.startswith(("/", ".", "file:")) and "@" not in urlsplit(word).netloc
+    """Whether a value means the same in an image, so is no path of this machine, and may get there."""
+    return not word.startswith(("/", ".", "file:")) and "@" not in word
+
+
+def _pip_files() -> dict[str, bytes]:
+    """Return pip's configuration for the image and the certificates it trusts, both as on this machine."""
+    settings = _pip_settings()
+    trusted = Path(settings.get("cert") or ssl.get_default_verify_paths().cafile or "")
+    if not trusted.is_file():
+        raise HostError(f"The certificates that pip trusts were not found: {trusted}.", fix="Correct pip's `cert`.")
+    return {"pip.conf": pip_configuration(settings).encode(), _CERTIFICATES: trusted.read_bytes()}
 
 
 def _pip_settings() -> dict[str, str]:
