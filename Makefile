@@ -1,7 +1,8 @@
 # For those who work on shipper itself. `make demo` and `make test` set up everything they need; repeats are quick.
-# Another Python: make PYTHON=python3.12
+# Another Python: make PYTHON=python3.12   The other example: make demo EXAMPLE=music
 
 PYTHON ?= python3
+EXAMPLE ?= quality
 BIN := .venv/bin
 ENVIRONMENT := .venv/.complete
 
@@ -31,8 +32,8 @@ registry:
 node:
 	@scripts/node
 
-demo: engine node venv ## ship the example to a practice server on this machine
-	@$(BIN)/python scripts/demo.py
+demo: engine node venv ## ship an example to a practice server on this machine (EXAMPLE=music: the other one)
+	@$(BIN)/python scripts/demo.py $(EXAMPLE)
 
 test: engine browser registry node lint ## run all tests, after the linters, on two practice servers at once
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup

@@ -44,7 +44,8 @@ for app in apps:
     if subprocess.run(["id", app], capture_output=True).returncode == 0:
         subprocess.run(["userdel", app], check=True)
 if subprocess.run(["systemctl", "is-active", "--quiet", "docker.service"]).returncode == 0:
-    for listed, removed in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm"), ("images -q gig", "rmi -f")):
+    images = "images -q -f reference=gig -f reference=music"
+    for listed, removed in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm"), (images, "rmi -f")):
         script = f"docker {listed} | xargs -r docker {removed}"
         subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["docker", "network", "prune", "-f"], check=True, stdout=subprocess.DEVNULL)
@@ -87,13 +88,13 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox_exec(sandbox: Sandbox) -> Exec:
     """A function that runs an argument list as root inside the server and returns its exit code and its output."""
-    return lambda argv: _run_inside(sandbox.name, argv)
+    return lambda argv: run_inside(sandbox.name, argv)
 
 
 @pytest.fixture
 def clean_server(sandbox: Sandbox) -> Sandbox:
     """The practice server as if nothing had ever been shipped to it; takes a fraction of a second."""
-    code, output = _run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
+    code, output = run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
     assert code == 0, output
     return sandbox
 
@@ -107,7 +108,8 @@ def corner(clean_server: Sandbox, tmp_path: Path) -> Corner:
     return app
 
 
-def _run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:
+def run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:
+    """Run an argument list as root inside a practice server; return its exit code and its output."""
     with connect() as client:
         done = client.containers.get(name).exec_run(list(argv))
         return int(done.exit_code), bytes(done.output).decode("utf-8", "replace")

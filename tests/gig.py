@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
-from typing import Any
 
 from corner import Corner, make_corner
+from example_images import build, load
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -28,35 +26,8 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3
 def make_gig(root: Path, sandbox: Sandbox) -> Corner:
     """Put the app into a new repository, and its database's image onto the server."""
     with connect() as client:
-        _build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
+        build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
         files = {file.name: file.read_bytes() for file in (SOURCE / "database").iterdir()}
-        _build(client, _DATABASE, files, _BASE)
-        _load(client, sandbox.name)
+        build(client, _DATABASE, files, _BASE)
+        load(client, sandbox.name, _DATABASE)
     return make_corner(root, sandbox, SOURCE, ENVIRONMENT)
-
-
-def _build(client: Any, tag: str, files: dict[str, bytes], base: str) -> None:
-    client.images.build(fileobj=_archive(files), custom_context=True, tag=tag, buildargs={"BASE": base}, rm=True)
-
-
-def _load(client: Any, server: str) -> None:
-    """What a server of people fetches from Docker Hub."""
-    container = client.containers.get(server)
-    if container.exec_run(["docker", "image", "inspect", _DATABASE]).exit_code == 0:
-        return
-    image = b"".join(client.images.get(_DATABASE).save(named=True))
-    container.put_archive("/root", _archive({"database.tar": image}).getvalue())
-    loaded = container.exec_run(["docker", "load", "--input", "/root/database.tar"])
-    assert loaded.exit_code == 0, loaded.output
-    container.exec_run(["rm", "/root/database.tar"])
-
-
-def _archive(files: dict[str, bytes]) -> io.BytesIO:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    buffer.seek(0)
-    return buffer

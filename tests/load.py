@@ -20,21 +20,28 @@ BODY = json.dumps({"part": "A-17", "note": "x" * 3000})
 
 @dataclass(frozen=True)
 class Wish:
-    """What one client asks for, again and again. `marks` are the words of which an answer must hold exactly one."""
+    """What one client asks for, again and again. `marks` are the words of which an answer must hold exactly one.
+
+    A POST sends `body`; without one of its own, the server is expected to say how many bytes it got. `status` is the
+    answer's. Of a POST with a body of its own the answers' texts are kept.
+    """
 
     method: str
     path: str
     keep_alive: bool
     marks: tuple[str, ...]
+    body: str = ""
+    status: int = 200
 
 
 @dataclass
 class Tally:
-    """What the clients saw: answers by their mark, failures in words, idle connections that nginx closed."""
+    """What the clients saw: answers by their mark, failures in words, idle connections nginx closed, kept texts."""
 
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     idle_closes: int = 0
+    kept: list[str] = field(default_factory=list)
 
 
 class Visitors:
@@ -81,17 +88,21 @@ class Visitors:
 
     def _ask(self, connection: http.client.HTTPConnection, wish: Wish) -> None:
         headers = {} if wish.keep_alive else {"Connection": "close"}
-        body = BODY if wish.method == "POST" else None
+        body = (wish.body or BODY) if wish.method == "POST" else None
+        if wish.body:
+            headers["Content-Type"] = "application/json"
         connection.request(wish.method, wish.path, body=body, headers=headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         found = [mark for mark in wish.marks if mark in text]
-        whole = wish.method == "GET" or f'"bytes": {len(BODY)}' in text
-        if answer.status != 200 or len(found) != 1 or not whole:
+        whole = body is None or bool(wish.body) or f'"bytes": {len(BODY)}' in text
+        if answer.status != wish.status or len(found) != 1 or not whole:
             self._fail(wish, f"HTTP {answer.status}: {text[:200]}")
             return
         with self._lock:
             self.tally.answers[found[0]] += 1
+            if wish.body:
+                self.tally.kept.append(text)
 
     def _fail(self, wish: Wish, why: str) -> None:
         with self._lock:
