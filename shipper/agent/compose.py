@@ -148,6 +148,17 @@ def stop(layout: Layout, slot: str) -> None:
         engine.ask("DELETE", f"/containers/{container.id}", {"force": "true"})
 
 
+def memory(layout: Layout, slot: str) -> int:
+    """Return the memory that a slot's containers hold, in bytes; 0 for one without, or when the engine is away."""
+    if not slot or not os.path.exists(os.path.join(layout.slot(slot), "port")):
+        return 0
+    try:
+        running = [one for one in containers.of_project(f"{layout.app}-{slot}") if one.running]
+        return sum(map(containers.memory, running))
+    except AgentError:
+        return 0
+
+
 def failed_checks(layout: Layout, slot: str) -> list[str]:
     """Run the health checks of a slot's containers now; return what those said that failed, nothing when all passed."""
     failed = []

@@ -7,7 +7,7 @@ import select
 import subprocess
 from typing import Any
 
-from . import environment, release, slot
+from . import environment, programs, release, slot
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -33,7 +33,8 @@ def logs(layout: Layout, request: dict[str, Any], channel: Channel) -> None:
                 break
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
-                channel.event({"kind": "output", "step": "logs", "text": mask(line.decode("utf-8", "replace"))})
+                text = programs.plain(line.decode("utf-8", "replace"))
+                channel.event({"kind": "output", "step": "logs", "text": mask(text)})
         process.terminate()
 
 
@@ -56,7 +57,7 @@ def _failed_with_this_environment(layout: Layout, name: str) -> bool:
 def _backend(layout: Layout, slots: list[str], request: dict[str, Any]) -> list[str]:
     if not slots:
         raise AgentError("config", f"{layout.app} has no backend on the server.", "", "inv ship")
-    argv = ["journalctl", "--no-pager", "--quiet", "--output=short-iso", f"--lines={int(request['lines'])}"]
+    argv = ["journalctl", "--all", "--no-pager", "--quiet", "--output=short-iso", f"--lines={int(request['lines'])}"]
     follow = ["--follow"] if request["follow"] else []
     return [*argv, *follow, *(f"--unit={layout.unit(name)}" for name in slots)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -15,6 +16,15 @@ from typing import Optional
 _TAIL_LINES = 40
 # What programs of the server may know of the agent's surroundings: nothing but where programs are and an English voice.
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+
+
+# ECMA-48: Compose clears the line before each one it writes, whether anybody sees it or not.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def plain(text: str) -> str:
+    """Return a line of a program without what is meant for a terminal."""
+    return _CONTROL.sub("", text)
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def run(
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     assert process.stdout is not None
     for raw in process.stdout:
-        line = raw.decode("utf-8", "replace").rstrip()
+        line = plain(raw.decode("utf-8", "replace").rstrip())
         lines.append(line)
         if on_line:
             on_line(line)

@@ -35,7 +35,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "nginx": nginx.installed(layout),
         "units": systemd.installed_units(layout),
         "migrations": _migrations(layout, slot),
-        "memory": facts.memory_of(layout.unit(slot)) if slot else 0,
+        "memory": facts.memory_of(layout.unit(slot)) + compose.memory(layout, slot) if slot else 0,
         "facts": facts.basic(),
         "services": compose.in_force(layout) if containers else "",
         "containers": {**images.facts(), "compose": compose.program()} if containers else {},
@@ -64,12 +64,13 @@ def status(layout: Layout) -> dict[str, Any]:
     current = next((entry for entry in records if entry["id"] == live), None)
     slot = str((current or {}).get("slot") or "")
     unit = systemd.state_of(layout.unit(slot)) if slot else None
+    memory = unit.memory + compose.memory(layout, slot) if unit else 0
     return {
         "live": live,
         "dangling": release.dangling(layout),
         "releases": [{key: value for key, value in entry.items() if key not in _LONG} for entry in records],
         "slot": slot,
-        "unit": {"active": unit.active, "memory": unit.memory, "restarts": unit.restarts} if unit else None,
+        "unit": {"active": unit.active, "memory": memory, "restarts": unit.restarts} if unit else None,
         "running": systemd.running_slots(layout),
         "ships": journal.last(layout, ("ship", "rollback"), _SHOWN_SHIPS),
         "facts": facts.basic(),

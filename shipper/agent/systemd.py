@@ -129,7 +129,8 @@ def running_slots(layout: Layout) -> list[str]:
 
 def last_lines(unit: str, count: int) -> list[str]:
     """Return the last lines a unit wrote to the journal."""
-    argv = ["journalctl", "--unit", unit, "--lines", str(count), "--output", "cat", "--no-pager", "--quiet"]
+    # With --all, lines with control sequences are shown and not only counted.
+    argv = ["journalctl", "--all", "--unit", unit, "--lines", str(count), "--output", "cat", "--no-pager", "--quiet"]
     return list(programs.run(argv, timeout=_CONTROL_SECONDS).lines)
 
 
