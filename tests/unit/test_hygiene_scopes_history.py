@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from git_repositories import SECRET, Looked, Repository, isolate, look, make
+from git_repositories import SECRET, Files, Looked, Repository, isolate, look, make
 
 from shipper.check.hygiene.git import GitRepository
 from shipper.check.hygiene.scopes import history
@@ -44,6 +44,23 @@ def test_the_first_commit_is_found_whatever_its_date_says(repository: Repository
     repository.git("commit", "--quiet", "--message=Late", GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
     first = repository.id("HEAD")
     repository.commit({"a": b"1\n" + SECRET})
+    assert look_history(repository).places == [("a", first)]
+
+
+def test_a_parent_comes_before_its_children_although_clocks_were_wrong(repository: Repository) -> None:
+    def commit_at(year: int, files: Files) -> str:
+        date = f"{year}-01-01T00:00:00Z"
+        repository.write(files)
+        repository.git("add", "--all")
+        repository.git("commit", "--quiet", "-m", str(year), GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
+        return repository.id("HEAD")
+
+    first = commit_at(2030, {"a": SECRET})
+    repository.git("switch", "--quiet", "-c", "side")
+    commit_at(2020, {"a": b"1\n" + SECRET})
+    repository.git("switch", "--quiet", "main")
+    commit_at(2031, {"b": "1"})
+    repository.git("merge", "--quiet", "--no-edit", "side")
     assert look_history(repository).places == [("a", first)]
 
 

@@ -18,6 +18,7 @@ from git_repositories import (
     make,
 )
 
+from shipper.check.hygiene.changes import changes_of_commits
 from shipper.check.hygiene.found import Found
 from shipper.check.hygiene.git import GitRepository
 from shipper.check.hygiene.scopes import Scope, commit_range, history, staged, tree
@@ -159,6 +160,27 @@ def test_a_broken_staged_file_is_an_error(repository: Repository) -> None:
     corrupt(repository, repository.id(":a"), 0.5)
     with pytest.raises(RepositoryError):
         look_staged(repository)
+
+
+@pytest.mark.parametrize("order", [["HEAD", "1" * 40], ["1" * 40, "HEAD"]], ids=["last", "first"])
+def test_a_commit_that_git_passes_over_without_a_word_is_an_error(repository: Repository, order: list[str]) -> None:
+    head = repository.commit({"a": "1"})
+    commits = [head if name == "HEAD" else name for name in order]
+    with GitRepository.open(repository.path) as opened, pytest.raises(RepositoryError) as caught:
+        list(changes_of_commits(opened.git, commits))
+    assert "passed over" in caught.value.why
+
+
+def test_a_complaint_of_git_is_an_error_although_it_ends_well(repository: Repository) -> None:
+    head = repository.commit({"a": "1"})
+    blob = repository.id("HEAD:a")
+    corrupt(repository, blob, 0)
+    with GitRepository.open(repository.path) as opened:
+        given = f"{blob}\n{head}\n".encode()
+        assert opened.git.ask("cat-file", "--batch-check", given=given).code == 0
+        with pytest.raises(RepositoryError) as caught:
+            opened.objects.known([blob, head])
+    assert "is empty" in caught.value.why
 
 
 def partial_clone(repository: Repository, kind: str) -> Repository:

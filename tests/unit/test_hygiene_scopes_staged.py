@@ -199,7 +199,7 @@ def test_the_variables_of_a_hook_of_another_repository_are_ignored(
     repository.git("add", "--all")
     monkeypatch.chdir(other.path)
     monkeypatch.setenv("GIT_DIR", ".git")
-    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other.path / ".git/index"))
     assert look_staged(repository).files == [("ours", b"1")]
 
 

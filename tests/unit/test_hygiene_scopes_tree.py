@@ -97,10 +97,10 @@ def test_a_file_that_became_a_folder_is_looked_at_as_the_folder(repository: Repo
 
 
 def test_a_root_limits_it_to_a_folder(repository: Repository) -> None:
-    repository.commit({"web/a": "1", "web/[x]/b": "2", "website/c": SECRET, "d": SECRET})
+    repository.commit({"web/a": "1", "web/[x]/b": "2", "web/x": "x", "website/c": SECRET, "d": SECRET})
     repository.write({"web/new": "3"})
     looked = look_tree(repository, repository.path / "web")
-    assert sorted(looked.files) == [("web/[x]/b", b"2"), ("web/a", b"1"), ("web/new", b"3")]
+    assert sorted(looked.files) == [("web/[x]/b", b"2"), ("web/a", b"1"), ("web/new", b"3"), ("web/x", b"x")]
     assert look_tree(repository, repository.path / "web/[x]").files == [("web/[x]/b", b"2")]
 
 

@@ -32,7 +32,6 @@ _OURS = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
     # Messages of git are recognised by their English words.
     "LC_ALL": "C",
 }
