@@ -1,24 +1,22 @@
 """Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
 
-`python -m benchmarks` takes about two minutes. The app is examples/quality: Next.js 16 and Django 5.
+`python -m benchmarks` takes some minutes; `python -m benchmarks ships` measures one subject only. The app of the ships
+is examples/quality: Next.js 16 and Django 5.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import hygiene
+from benchmarks.figures import Figure, median, write
 from benchmarks.server import watched_memory
 from shipper.build.frontend import build_frontend
 from shipper.config.envfile import EnvFile, render_env
@@ -27,26 +25,10 @@ from shipper.events import discard
 from shipper.sandbox import server
 
 SANDBOX = "shipper-bench"
-RESULTS = Path(__file__).parent / "results"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "quality"
 PROGRAM = Path(sys.executable).with_name("shipper")
 RUNS = 5
 FILES = 5000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured thing: its name, the value (median of `runs`, if not said otherwise), unit, and limit."""
-
-    name: str
-    value: float
-    unit: str
-    runs: int
-    limit: float | None = None
-
-    @property
-    def held(self) -> bool:
-        return self.limit is None or self.value <= self.limit
 
 
 class Shop:
@@ -86,10 +68,6 @@ class Shop:
     def append(self, path: str, text: str) -> None:
         with (self.root / path).open("a", encoding="utf-8") as file:
             file.write(text)
-
-
-def median(runs: int, measure: Callable[[int], float]) -> float:
-    return statistics.median(measure(number) for number in range(runs))
 
 
 def measure_ships(shop: Shop) -> list[Figure]:
@@ -160,34 +138,20 @@ def measure() -> list[Figure]:
             server.down(SANDBOX)
 
 
-def write(figures: list[Figure]) -> Path:
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
-    content = {"date": today, "machine": machine, "figures": [asdict(figure) for figure in figures]}
-    (RESULTS / f"{today}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    rows = [
-        f"| {figure.name} | {figure.value:.3g} {figure.unit} | {limit(figure)} | {figure.runs} |" for figure in figures
-    ]
-    head = [
-        f"# {today}",
-        "",
-        f"`make bench` on {os.cpu_count()} cores, Python {platform.python_version()}, loopback.",
-        "",
-    ]
-    table = ["| what | median | wanted at most | runs |", "|---|---|---|---|", *rows, ""]
-    page = RESULTS / f"{today}.md"
-    page.write_text("\n".join(head + table), encoding="utf-8")
-    return page
-
-
-def limit(figure: Figure) -> str:
-    return "" if figure.limit is None else f"{figure.limit:g} {figure.unit}".strip()
+SUBJECTS: dict[str, Callable[[], list[Figure]]] = {"ships": measure, "hygiene": hygiene.measure}
 
 
 def main() -> int:
-    RESULTS.mkdir(exist_ok=True)
-    figures = measure()
-    print(write(figures).read_text(encoding="utf-8"))
+    wanted = sys.argv[1:] or list(SUBJECTS)
+    unknown = set(wanted) - set(SUBJECTS)
+    if unknown:
+        print(f"There is no subject {', '.join(sorted(unknown))}. There are: {', '.join(SUBJECTS)}")
+        return 2
+    figures = []
+    for name in wanted:
+        found = SUBJECTS[name]()
+        print(write(name, found).read_text(encoding="utf-8"))
+        figures += found
     missed = [figure.name for figure in figures if not figure.held]
     for name in missed:
         print(f"above its limit: {name}")

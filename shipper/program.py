@@ -12,7 +12,7 @@ _USAGE = 2
 
 
 class Shipper(Program):
-    """Invoke's program with shipper's exit codes, and `shipper rollback RELEASE` as people type it."""
+    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` as people type it, and a hook's words."""
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their options; what cannot be understood is a usage error."""
@@ -20,6 +20,11 @@ class Shipper(Program):
         # Invoke knows no positional argument that may be left out.
         if words[:1] == ["rollback"] and len(words) > 1 and not words[1].startswith("-"):
             words.insert(1, "--release")
+        # The two words that git gives its hook pre-push, githooks(5).
+        if words[:2] == ["check", "--push"]:
+            for option, value in zip(("--remote", "--url"), words[2:4], strict=False):
+                if not value.startswith("-"):
+                    words[words.index(value, 2)] = f"{option}={value}"
         try:
             super().parse_tasks()
         except ParseError as error:

@@ -9,10 +9,13 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shipper.config.check import Allow
 from shipper.config.lines import find_lines
 from shipper.findings import Finding
+
+if TYPE_CHECKING:
+    from shipper.config.check import Allow
 
 _SOURCE = "ship.toml"
 _SHORTEST_REASON = 3

@@ -16,6 +16,8 @@ from shipper.config.project import Project, Target, Workspace
 from shipper.config.text import decode_text
 from shipper.errors import ConfigError
 
+# The practice server: a target that is there without being configured.
+SANDBOX = "sandbox"
 FILE_NAME = "ship.toml"
 
 _MINIMAL = """\
@@ -119,11 +121,11 @@ def choose_target(workspace: Workspace, name: str | None, sandbox: Target | None
             f'or write default_target = "{next(iter(targets))}" at the top of {FILE_NAME}.',
         )
     if chosen is None:
-        chosen = next(iter(targets), "sandbox")
+        chosen = next(iter(targets), SANDBOX)
     if chosen in targets:
         return chosen, targets[chosen]
-    if chosen != "sandbox":
-        raise _unknown_target(chosen, [*targets, "sandbox"])
+    if chosen != SANDBOX:
+        raise _unknown_target(chosen, [*targets, SANDBOX])
     if sandbox is None:
         raise ConfigError(
             "The target is the sandbox, but it is not running.",

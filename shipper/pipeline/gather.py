@@ -18,9 +18,11 @@ from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
 from shipper.events import Emit, Event, count_files, of_server
+from shipper.findings import Finding
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
 from shipper.pipeline.containers import container_parts
+from shipper.pipeline.hygiene import check_built_site, check_files, check_origin
 from shipper.pipeline.images import ImageSource, open_images
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.plan import BackendParts, SiteBuild
@@ -52,6 +54,7 @@ class Gathered:
     site: SiteBuild | None
     origin: Mapping[str, Any]
     images: ImageSource | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @contextmanager
@@ -62,22 +65,25 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
     """
     project, jobs = job.workspace.project, job.each
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(3 + len(jobs), thread_name_prefix="gather"))
+        pool = stack.enter_context(ThreadPoolExecutor(4 + len(jobs), thread_name_prefix="gather"))
         stack.enter_context(_ended_programs_on_error())
         reached = [pool.submit(_reach, stack, one, emit) for one in jobs]
         origin = pool.submit(_origin, job.workspace)
+        files = pool.submit(check_files, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
         images = stack.enter_context(open_images(job)) if job.in_containers else None
         parts = pool.submit(_parts, jobs, reached, images, emit) if project.backend else None
-        _first_failure([future for future in (*reached, origin, site, parts) if future])
+        _first_failure([future for future in (*reached, origin, files, site, parts) if future])
         built, shape = site.result() if site else (None, None)
+        in_site = check_built_site(job.workspace, built.tree) if built else []
         made = parts.result() if parts else [None] * len(jobs)
         servers = []
         for one, future, part in zip(jobs, reached, made, strict=True):
             session, state = future.result()
             nginx = nginx_files(project, job.target, shape, ipv6=bool(state.facts["ipv6"]))
             servers.append(Reached(one, session, state, part, nginx))
-        yield Gathered(tuple(servers), built, origin.result(), images)
+        findings = (*check_origin(job, origin.result()), *files.result(), *in_site)
+        yield Gathered(tuple(servers), built, origin.result(), images, findings)
 
 
 @contextmanager
@@ -180,7 +186,7 @@ def _build_backend(job: Job, emit: Emit) -> None:
 
 
 def _origin(workspace: Workspace) -> dict[str, Any]:
-    """Say where the release comes from: commit, whether there were changes on top of it, author, person, version."""
+    """Say where the release comes from: commit, changes on top of it, whether it is pushed, author, person, version."""
     from git import InvalidGitRepositoryError, Repo
 
     made: dict[str, Any] = {
@@ -193,9 +199,10 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
         with Repo(workspace.root, search_parent_directories=True) as repository:
             commit = repository.head.commit
             dirty = repository.is_dirty(path=str(workspace.root))
-            return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author)}
+            pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
+            return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
     except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
-        return {**made, "commit": "", "dirty": False, "author": ""}
+        return {**made, "commit": "", "dirty": False, "author": "", "pushed": False}
 
 
 def new_release_id(origin: Mapping[str, Any], states: Iterable[ServerState]) -> str:

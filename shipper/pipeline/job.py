@@ -18,7 +18,8 @@ from shipper.config.project import Target, Workspace
 class Job:
     """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it.
 
-    `server` is the name of the one server that is meant where the target has several (`each`).
+    `server` is the name of the one server that is meant where the target has several (`each`). `allow_dirty` is whether
+    changes that are in no commit may be shipped.
     """
 
     workspace: Workspace
@@ -26,6 +27,7 @@ class Job:
     target: Target
     lock_wait: float = 0.0
     server: str = ""
+    allow_dirty: bool = False
 
     @property
     def app(self) -> str:

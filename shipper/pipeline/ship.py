@@ -45,6 +45,7 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
     When one of several servers needs the release, all get it: they shall have the same one. Raises FindingsError.
     """
     release_id = new_release_id(gathered.origin, [server.state for server in gathered.servers])
+    refuse_errors(gathered.findings)
     refuse_errors(finding for server in gathered.servers for finding in _findings(server, gathered))
     records = [_record(server, gathered, release_id) for server in gathered.servers]
     pairs = list(zip(gathered.servers, records, strict=True))
@@ -82,7 +83,7 @@ def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first
 
 def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
     project = server.job.workspace.project
-    state, findings = server.state, list[Finding]()
+    state, findings = server.state, list(gathered.findings)
     if server.parts and server.parts.containers:
         findings += server.parts.containers.findings
     if project.backend:

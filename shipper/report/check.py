@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from shipper.check.report import CheckReport
+from shipper.errors import ShipperError
 from shipper.findings import Finding, Severity
 from shipper.report.console import console
 
@@ -50,8 +51,14 @@ def render_json(report: CheckReport) -> str:
     )
 
 
+def render_failure(error: ShipperError) -> str:
+    """Return, as one line of JSON, that there was no check, and why: never a pass."""
+    told = {"what": error.what, "why": error.why, "fix": error.fix}
+    return json.dumps({"schema": SCHEMA, "ok": False, "exit_code": error.exit_code, "findings": [], "error": told})
+
+
 def show_check(report: CheckReport, to: Console = console) -> None:
-    """Print the findings by file, the reason of a rule once, and how much was looked at."""
+    """Print the findings by file, a reason once, a way out once for a file, and how much was looked at."""
     explained: set[tuple[str, str]] = set()
     for place, findings in groupby(sorted(report.findings, key=_sort_key), key=_place):
         to.print(f"[bold]{_shown(_safe_start(place), to)}[/bold]")
@@ -94,6 +101,9 @@ def _show_finding(finding: Finding, explained: set[tuple[str, str]], to: Console
         explained.add((finding.rule, finding.why))
         for text in finding.why.splitlines():
             to.print(f"{_INDENT}{_shown(text, to)}", style="dim")
+    if (finding.path, finding.fix) in explained:
+        return
+    explained.add((finding.path, finding.fix))
     for text in finding.fix.splitlines():
         to.print(f"{_INDENT}[green]->[/green] {_shown(text, to)}")
 

@@ -21,7 +21,9 @@ def show_status(status: Mapping[str, Any], target: str, url: str) -> None:
         console.print(f"Nothing is live on {target} yet. -> inv ship --to {target}")
     live: Mapping[str, Any] = next((r for r in status["releases"] if r["id"] == status["live"]), {})
     if live:
-        origin = f"{live['commit'][:7] or 'no commit'}{' with local changes' if live['dirty'] else ''} by {live['who']}"
+        state = " with local changes" if live["dirty"] else ""
+        state += "" if live.get("pushed", True) else ", not pushed then"
+        origin = f"{live['commit'][:7] or 'no commit'}{state} by {live['who']}"
         console.print(f"[bold]{status['live']}[/bold] is live at {url}  ({_age(live['created'])}, {origin})")
     if status["unit"]:
         unit = status["unit"]

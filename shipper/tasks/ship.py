@@ -18,27 +18,43 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 _YES = "do not ask"
 # The first that looks after an interrupted ship waits until that was finished or undone.
 _STATUS_SECONDS = 180.0
+_DIRTY = "ship changes that are in no commit; the release says so"
 _WAIT = "seconds to wait while somebody else is shipping; default: fail with exit code 5"
 
 
-@command(help={"to": _TO, "yes": _YES, "dry-run": "show the plan and stop", "lock-wait": _WAIT})
-def ship(context: Context, to: str = "", yes: bool = False, dry_run: bool = False, lock_wait: int = 0) -> None:
+@command(
+    help={
+        "to": _TO,
+        "yes": _YES,
+        "dry-run": "show the plan and stop",
+        "lock-wait": _WAIT,
+        "allow-dirty": _DIRTY,
+    }
+)
+def ship(
+    context: Context,
+    to: str = "",
+    yes: bool = False,
+    dry_run: bool = False,
+    lock_wait: int = 0,
+    allow_dirty: bool = False,
+) -> None:
     """Build here, prove it, send what the server lacks, go live."""
     from shipper.pipeline.ship import ship as run_ship
     from shipper.report.console import Reporter
     from shipper.report.outcome import show_report
 
     if dry_run:
-        plan(context, to=to)
+        plan(context, to=to, allow_dirty=allow_dirty)
         return
-    job = find_job(to, lock_wait)
+    job = find_job(to, lock_wait, allow_dirty)
     with Reporter() as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     show_report(report, job.target_name)
 
 
-@command(help={"to": _TO})
-def plan(context: Context, to: str = "") -> None:
+@command(help={"to": _TO, "allow-dirty": _DIRTY})
+def plan(context: Context, to: str = "", allow_dirty: bool = False) -> None:
     """Show what ship would do, step by step; nothing on the server is changed."""
     from shipper.pipeline.environment import compare_environment
     from shipper.pipeline.gather import gather
@@ -47,7 +63,7 @@ def plan(context: Context, to: str = "") -> None:
     from shipper.report.environment import show_difference
     from shipper.report.plan import show_plans
 
-    job = find_job(to)
+    job = find_job(to, allow_dirty=allow_dirty)
     with Reporter() as reporter, gather(job, reporter) as gathered:
         members = plan_ship(gathered)
         differences = [(one.job, compare_environment(one.job, one.session)) for one in members]

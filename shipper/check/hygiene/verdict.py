@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
+from shipper.check.allow import inline_allowances
 from shipper.check.hygiene.disk import unreadable
 from shipper.check.hygiene.found import Found
 from shipper.check.hygiene.subjects import Because, Kind, Scope, Subject, count
@@ -51,6 +53,11 @@ class Report:
     files: int
     bytes: int
     notes: tuple[str, ...]
+    allowances: Mapping[Finding, Mapping[int, str]] = field(default_factory=dict)
+
+    def inline_of(self, finding: Finding) -> Mapping[int, str]:
+        """Return the comments that allow something, by line, of the very contents in which a finding was made."""
+        return self.allowances.get(finding, {})
 
 
 @dataclass
@@ -64,6 +71,7 @@ class _Tally:
     submodules: dict[str, None] = field(default_factory=dict)
     pointers: dict[str, None] = field(default_factory=dict)
     large: dict[str, None] = field(default_factory=dict)
+    allowances: dict[Finding, Mapping[int, str]] = field(default_factory=dict)
 
 
 def check(scope: Scope, check_name: NameRule, check_contents: ContentsRule) -> Report:
@@ -76,7 +84,7 @@ def check(scope: Scope, check_name: NameRule, check_contents: ContentsRule) -> R
     for subject in scope.subjects:
         _look(subject, scope, tally, check_name, check_contents)
     notes = (*scope.notes, *_notes(tally))
-    return Report(scope.title, tuple(tally.findings), scope.commits, tally.files, tally.bytes, notes)
+    return Report(scope.title, tuple(tally.findings), scope.commits, tally.files, tally.bytes, notes, tally.allowances)
 
 
 def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, check_contents: ContentsRule) -> None:
@@ -109,7 +117,10 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
         key = (one.rule, one.message, subject.path, _what(one, contents))
         if key not in tally.told:
             tally.told.add(key)
-            tally.findings.append(_finding(one, because, subject, scope))
+            finding = _finding(one, because, subject, scope)
+            tally.findings.append(finding)
+            if finding.line:
+                tally.allowances[finding] = contents.allowances
 
 
 def _ask_rules(
@@ -146,6 +157,11 @@ class _Contents:
     def is_whole(self) -> bool:
         """Whether all of it is read; a text in no file is at hand anyway."""
         return self._subject.size <= LARGEST_BYTES or not self._subject.path
+
+    @cached_property
+    def allowances(self) -> Mapping[int, str]:
+        """The comments in it that allow something, by line."""
+        return inline_allowances(self.all.decode("utf-8", "replace"))
 
     def beginning(self) -> bytes:
         """Return the beginning, for rules about names that want to be sure."""
