@@ -63,7 +63,9 @@ def _here(commit: str, top: Path) -> str:
 
 def _is_here(revision: str, top: Path) -> bool:
     # 1 is git's answer for what is not there.
-    answer = ask_git(top, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}", codes=(0, 1))
+    answer = ask_git(
+        top, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}", codes=(0, 1)
+    )
     return bool(answer.strip())
 
 
