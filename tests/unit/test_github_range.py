@@ -1,4 +1,4 @@
-"""Which commits a run of GitHub's actions checks: real clones as actions/checkout makes them, and events of each kind."""
+"""Which commits a run of GitHub's actions checks: real clones, as actions/checkout makes them, and events."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def test_a_push_is_what_came_after_the_commit_before(clones: Clones) -> None:
 
 
 def test_a_new_branch_is_what_the_default_branch_does_not_have(clones: Clones) -> None:
-    tip = clones.branch("feature/한글 x".replace(" ", "-"))
-    event = clones.push("refs/heads/feature", ZEROS, tip)
+    tip = clones.branch("feature/한글")
+    event = clones.push("refs/heads/feature/한글", ZEROS, tip)
     assert options("push", event, clones.checkout(tip)) == ("--range", f"{clones.main}..{tip}")
 
 
@@ -85,7 +85,7 @@ def test_the_first_push_of_a_repository_is_all_of_it(clones: Clones) -> None:
 @pytest.mark.parametrize("branch", ["main", "feature"])
 def test_after_a_force_push_more_is_checked_never_less(clones: Clones, branch: str) -> None:
     before = clones.main if branch == "main" else clones.branch(branch)
-    after = clones.commit("--amend")
+    after = clones.commit("--amend", "-m", "another one")
     clones.git("push", "-q", "--force", "origin", branch)
     event = clones.push(f"refs/heads/{branch}", before, after)
     start = ZEROS if branch == "main" else clones.main

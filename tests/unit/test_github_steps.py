@@ -264,6 +264,8 @@ def test_ci_imports_the_whole_agent(machine: Machine) -> None:
 def test_ci_notices_an_agent_that_cannot_be_imported(machine: Machine) -> None:
     agent = machine.clone / "shipper" / "agent"
     agent.mkdir(parents=True)
+    for folder in (agent, agent.parent):
+        (folder / "__init__.py").touch()
     (agent / "steps.py").write_text("import requests_that_no_server_has\n")
     machine.runner.environment = {}
     machine.runner.steps(ci_steps("agent"), {})
