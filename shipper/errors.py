@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shipper.events import Event
     from shipper.findings import Finding
 
 
@@ -28,7 +29,8 @@ class ShipperError(Exception):
     """An expected failure, shown to people without a traceback.
 
     `what` is one sentence about what happened, `why` its cause or the evidence (may have several lines), `fix` the
-    next command or edit. `exit_code` is the exit code of the process (docs/architecture.md, "Exit codes").
+    next command or edit. `exit_code` is the exit code of the process (docs/architecture.md, "Exit codes"). `stages` are
+    the steps that had ended before, for reports.
     """
 
     exit_code = 1
@@ -38,6 +40,7 @@ class ShipperError(Exception):
         self.what = what
         self.why = why
         self.fix = fix
+        self.stages: tuple[Event, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.why, self.fix) if part)

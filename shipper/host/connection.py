@@ -1,4 +1,4 @@
-"""One SSH connection to a target's server, through Fabric: ~/.ssh/config, ssh-agent, key file, jump host, host key."""
+"""One SSH connection to a target's server, through Fabric: ~/.ssh/config, ssh-agent, key, jump host, host key."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from typing import Any
 import fabric
 import paramiko
 
+from shipper.config.handed import SSH_KEY, handed_host_keys, handed_secret
 from shipper.config.project import Target
 from shipper.errors import HostError
 from shipper.host import hostkeys
 from shipper.host.failures import explain
+from shipper.host.key import parse_key
 
 # It writes tracebacks of what is explained here to standard error.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -50,7 +52,8 @@ def open_host(target: Target, name: str) -> Iterator[Host]:
 
     Raises HostError, a different one for each thing that can go wrong, with the next command to type.
     """
-    _check_key_file(target.key)
+    if not handed_secret(SSH_KEY):
+        _check_key_file(target.key)
     connection = _describe(target)
     address = f"{connection.host}:{connection.port}"
     hops = _hops(connection)
@@ -72,9 +75,10 @@ def open_host(target: Target, name: str) -> Iterator[Host]:
 
 def _connect(connection: Any, hops: list[Any], pin: str | None, name: str) -> Any:
     """Open a connection over its jump hosts, each with the host key that is expected of it."""
+    handed = handed_host_keys()
     for hop in hops:
-        _expect_known_host(hop, None, name)
-    _expect_known_host(connection, pin, name)
+        _expect_known_host(hop, handed, name)
+    _expect_known_host(connection, (pin,) if pin else handed, name)
     if connection.gateway is None:
         connection.connect_kwargs["sock"] = _open_socket(connection.host, connection.port)
     connection.open()
@@ -103,7 +107,9 @@ def _describe(target: Target) -> Any:
     """Return the Fabric connection, not yet open; what the target leaves open comes from ~/.ssh/config."""
     kwargs: dict[str, Any] = {"banner_timeout": _BANNER_SECONDS, "auth_timeout": 2 * CONNECT_SECONDS}
     kwargs["channel_timeout"] = CONNECT_SECONDS
-    if target.key:
+    if handed := handed_secret(SSH_KEY):
+        kwargs |= {"pkey": parse_key(handed, SSH_KEY), "look_for_keys": False, "allow_agent": False}
+    elif target.key:
         kwargs |= {"key_filename": str(Path(target.key).expanduser()), "look_for_keys": False}
     try:
         # A jump host is tried with the target's key as well as with what ~/.ssh/config says of it.
@@ -132,11 +138,11 @@ def _hops(connection: Any) -> list[Any]:
     return hops
 
 
-def _expect_known_host(connection: Any, pin: str | None, name: str) -> None:
+def _expect_known_host(connection: Any, pins: tuple[str, ...], name: str) -> None:
     """Make Fabric check the host key: by itself it trusts everybody."""
     client = connection.client
-    if pin:
-        client.set_missing_host_key_policy(hostkeys.Pinned(pin, name))
+    if pins:
+        client.set_missing_host_key_policy(hostkeys.Pinned(pins, name))
     else:
         client.load_system_host_keys()
         client.set_missing_host_key_policy(hostkeys.Known(name))
@@ -166,6 +172,9 @@ def _connect_patiently(host: str, port: int) -> socket.socket:
 
 
 def _tried(connection: Any) -> str:
+    if key := connection.connect_kwargs.get("pkey"):
+        public = hostkeys.describe(key)
+        return f"{SSH_KEY} ({public.kind} {public.fingerprint})"
     files = connection.connect_kwargs.get("key_filename") or "the usual files of ~/.ssh"
     names = ", ".join(files) if isinstance(files, list) else str(files)
     return f"{names}, and ssh-agent" if os.environ.get("SSH_AUTH_SOCK") else names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,17 +28,18 @@ def describe(key: Any) -> HostKey:
 
 
 class Pinned(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
-    """Accepts exactly the key with the pinned fingerprint, whatever known_hosts says."""
+    """Accepts exactly the keys with the pinned fingerprints, whatever known_hosts says."""
 
-    def __init__(self, fingerprint: str, target: str) -> None:
-        self._fingerprint = fingerprint.rstrip("=")
+    def __init__(self, fingerprints: Collection[str], target: str) -> None:
+        self._fingerprints = [fingerprint.rstrip("=") for fingerprint in fingerprints]
         self._target = target
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        """Raise HostError unless the key is the pinned one."""
+        """Raise HostError unless the key is a pinned one."""
         found = describe(key)
-        if found.fingerprint != self._fingerprint:
-            raise changed(hostname, self._fingerprint, found, f"inv host.trust --to {self._target} --replace")
+        if found.fingerprint not in self._fingerprints:
+            expected = " or ".join(self._fingerprints)
+            raise changed(hostname, expected, found, f"inv host.trust --to {self._target} --replace")
 
 
 class Known(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
+from shipper.config.handed import ENV_FILE, handed_secret
 from shipper.errors import ConfigError
 from shipper.findings import Finding, refuse_errors
 from shipper.host.session import AgentSession
@@ -14,7 +15,12 @@ Difference = Mapping[str, list[str]]
 
 
 def read_env_file(job: Job) -> EnvFile:
-    """Read the target's env file on this machine. Raises ConfigError when it is not there or cannot be read."""
+    """Read the target's env file on this machine, or what a CI run hands over instead of it.
+
+    Raises ConfigError when it is not there or cannot be read.
+    """
+    if handed := handed_secret(ENV_FILE):
+        return parse_env(handed, ENV_FILE)
     file = job.workspace.root / job.target.env_file
     try:
         content = file.read_bytes()
@@ -56,6 +62,6 @@ def compare(job: Job, session: AgentSession, env: EnvFile) -> Difference:
 
 def compare_environment(job: Job, session: AgentSession) -> Difference | None:
     """Compare the target's env file with the server's; None when there is no such file on this machine."""
-    if not (job.workspace.root / job.target.env_file).is_file():
+    if not handed_secret(ENV_FILE) and not (job.workspace.root / job.target.env_file).is_file():
         return None
     return compare(job, session, read_env_file(job))

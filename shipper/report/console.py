@@ -16,6 +16,8 @@ from rich.progress_bar import ProgressBar
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event
 from shipper.findings import Finding
+from shipper.report.folded import FoldedOutput
+from shipper.report.github import in_actions, render_error
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -35,11 +37,13 @@ class _KnownBar(BarColumn):
 
 class Reporter:
     """Shows events as they come, from any thread: a line for every step that ended, and on a terminal a bar for every
-    one that runs.
+    one that runs. `stages` are the steps that ended; an error that ends the block gets them, too.
     """
 
     def __init__(self) -> None:
+        self.stages: list[Event] = []
         self._lock = threading.Lock()
+        self._folded = FoldedOutput()
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._progress = Progress(
             SpinnerColumn(),
@@ -61,6 +65,9 @@ class Reporter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+        _print_raw(self._folded.take_all(), console)
+        if isinstance(error, ShipperError):
+            error.stages = tuple(self.stages)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -97,28 +104,40 @@ class Reporter:
             return
         if event.step in _KEPT_OUTPUT:
             console.print(f"    | {_on(event)}{event.text}", markup=False, style="dim")
-        elif bar is not None:
+            return
+        self._folded.keep(event)
+        if bar is not None:
             self._progress.update(bar, last=escape(event.text.strip()[:60]))
 
     def _show_note(self, event: Event) -> None:
         console.print(f"  [cyan]note[/cyan] {_on(event)}{escape(event.text)}")
 
     def _show_done(self, event: Event) -> None:
-        self._end_bar(event)
+        self._end(event)
         result = f"  {event.text}" if event.text else ""
         console.print(f"  [green]ok[/green]   {_name(event):<15}{_seconds(event.seconds)}[dim]{escape(result)}[/dim]")
+        _print_raw(self._folded.take(event), console)
 
     def _show_failed(self, event: Event) -> None:
-        self._end_bar(event)
+        self._end(event)
         console.print(f"  [red]fail[/red] {_name(event):<15}{_seconds(event.seconds)}  {escape(event.text)}")
+        _print_raw(self._folded.take(event), console)
 
     def _show_undone(self, event: Event) -> None:
+        self.stages.append(event)
         console.print(f"  [yellow]undo[/yellow] {_name(event):<15}{escape(event.text)}")
 
-    def _end_bar(self, event: Event) -> None:
+    def _end(self, event: Event) -> None:
+        self.stages.append(event)
         bar = self._bars.pop((event.server, event.step), None)
         if bar is not None:
             self._progress.remove_task(bar)
+
+
+def _print_raw(text: str, to: Console) -> None:
+    """Print text as it is; letters that the terminal does not have are shown by their number."""
+    if text:
+        to.out(text.encode(to.encoding, "backslashreplace").decode(to.encoding), end="", highlight=False)
 
 
 def _on(event: Event) -> str:
@@ -162,6 +181,8 @@ def show_error(error: ShipperError) -> None:
     for line in error.why.splitlines():
         errors.print(f"  {line}", markup=False)
     _show_fix(error.fix, errors, "  ")
+    if in_actions():
+        _print_raw(render_error(error), errors)
 
 
 def _show_fix(fix: str, to: Console, indent: str) -> None:

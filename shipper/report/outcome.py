@@ -1,16 +1,20 @@
-"""How a ship or a rollback ended, in two lines."""
+"""How a ship or a rollback ended, in two lines; in a run of GitHub's actions also in the job's summary."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.markup import escape
 
-from shipper.events import count_files
+from shipper.events import Event, count_files
 from shipper.pipeline.rollout import Report
 from shipper.report.console import console, show_findings
+from shipper.report.summary import summarise_report
 
 
-def show_report(report: Report, target: str) -> None:
-    """Print what is live now, where, and what it took."""
+def show_report(report: Report, target: str, stages: Sequence[Event] = ()) -> None:
+    """Print what is live now, where, and what it took; `stages` are the steps that ended."""
+    summarise_report(report, target, stages)
     show_findings(report.plan.findings)
     if report.outcome == "declined":
         console.print("Nothing was changed.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, lock, sandbox, ship
+from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -17,6 +17,7 @@ namespace = Collection(
     ship.rollback,
     ship.logs,
     check.check,
+    init.init,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),

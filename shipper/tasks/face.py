@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from shipper.config.handed import take_secrets
 from shipper.errors import ConfigError, ShipperError
 
 Arguments = ParamSpec("Arguments")
@@ -28,12 +30,14 @@ def command(
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @functools.wraps(function)
         def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+            take_secrets()
             try:
                 return function(*arguments, **named)
             except ShipperError as error:
                 from shipper.report.console import show_error
 
                 show_error(error)
+                _summarise(function, error)
                 raise Exit(code=error.exit_code) from error
             except KeyboardInterrupt:
                 _say("Stopped. A release that was on its way live is finished or undone by the server; see: inv status")
@@ -47,6 +51,14 @@ def command(
         return cast(Callable[Arguments, Result], task(**options)(guarded))
 
     return decorate
+
+
+def _summarise(function: Callable[..., Any], error: ShipperError) -> None:
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        from shipper.report.summary import summarise_failure
+
+        module = function.__module__.rpartition(".")[2]
+        summarise_failure(function.__name__ if module == "ship" else f"{module}.{function.__name__}", error)
 
 
 def _say(text: str) -> None:

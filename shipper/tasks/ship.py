@@ -50,7 +50,7 @@ def ship(
     job = find_job(to, lock_wait, allow_dirty)
     with Reporter() as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
-    show_report(report, job.target_name)
+    show_report(report, job.target_name, reporter.stages)
 
 
 @command(help={"to": _TO, "allow-dirty": _DIRTY})
@@ -119,7 +119,7 @@ def rollback(context: Context, release: str = "", to: str = "", yes: bool = Fals
     with Reporter() as reporter:
         ask = _asking("Roll back?", reporter, job.target_name, yes)
         report = run_rollback(job, release or None, reporter, ask)
-    show_report(report, job.target_name)
+    show_report(report, job.target_name, reporter.stages)
 
 
 @command(
