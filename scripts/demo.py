@@ -13,7 +13,7 @@ from pathlib import Path
 import example_images
 
 from shipper.config.envfile import EnvFile, render_env
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.engine import connect
 from shipper.errors import ConfigError, ShipperError
 from shipper.events import Event

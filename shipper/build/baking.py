@@ -9,8 +9,9 @@ from shipper.build.dotenv_files import Assignment, winning_assignments
 from shipper.build.fingerprint import ambient_variables, baked_variables, frontend_folder, the_frontend
 from shipper.build.presets import Preset, preset_of
 from shipper.build.sources import Read, Sources, scan_sources
+from shipper.config.frontend import Frontend
 from shipper.config.lines import find_lines
-from shipper.config.project import Frontend, Workspace
+from shipper.config.project import Workspace
 
 
 @dataclass(frozen=True)

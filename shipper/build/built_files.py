@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.presets import preset_of
-from shipper.config.project import Frontend
+from shipper.config.frontend import Frontend
 
 SCRIPT_SUFFIXES = frozenset([".js", ".mjs", ".cjs"])
 _TEXT_SUFFIXES = SCRIPT_SUFFIXES | {".html", ".htm", ".txt", ".json", ".webmanifest", ".css", ".xml"}

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shipper.config.project import Backend, Workspace
+from shipper.config.backend import Backend
+from shipper.config.project import Workspace
 from shipper.errors import ConfigError
 
 # The order in which Compose looks, https://docs.docker.com/compose/intro/compose-application-model/

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.presets import preset_of
-from shipper.config.project import Frontend
+from shipper.config.frontend import Frontend
 
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
 _QUOTED = re.compile(r"""^(["'`])(.*?)\1""")

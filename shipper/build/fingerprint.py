@@ -14,7 +14,8 @@ from shipper.build.dotenv_files import env_file_names
 from shipper.build.package_manager import find_lock_file
 from shipper.build.presets import is_built, output_folder, preset_of
 from shipper.build.source_tree import list_sources
-from shipper.config.project import Frontend, Workspace
+from shipper.config.frontend import Frontend
+from shipper.config.project import Workspace
 from shipper.errors import ConfigError
 from shipper.hashes import FileHashes
 

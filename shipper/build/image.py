@@ -15,7 +15,8 @@ from typing import Any
 
 from shipper.build.context import pack_context
 from shipper.build.program import run_program
-from shipper.config.project import Image, Workspace
+from shipper.config.backend import Image
+from shipper.config.project import Workspace
 from shipper.engine import connect
 from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipper.config.project import Frontend
+from shipper.config.frontend import Frontend
 
 
 @dataclass(frozen=True)

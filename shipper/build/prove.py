@@ -14,7 +14,8 @@ from shipper.build.baking import Baking, gather
 from shipper.build.built_files import BuiltFile, list_site, read_texts
 from shipper.build.culprit import Culprit, find_culprit, find_unset
 from shipper.build.loopback import COLON, SLASH, find_addresses, plain
-from shipper.config.project import Frontend, Workspace
+from shipper.config.frontend import Frontend
+from shipper.config.project import Workspace
 from shipper.findings import Finding
 
 # Raised by one whenever a proof is added or sharpened, so that cached builds are proved again.

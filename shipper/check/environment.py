@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 from shipper.findings import Finding
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 from shipper.deliver.manifest import Tree
 from shipper.findings import Finding
 

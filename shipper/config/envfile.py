@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from shipper.config.backend import Backend
 from shipper.config.envsyntax import EnvReader
-from shipper.config.project import Backend, Target
+from shipper.config.target import Target
 from shipper.config.text import decode_text
 from shipper.findings import Finding, Severity
 

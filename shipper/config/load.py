@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from shipper.config.explain import explain, nearest
 from shipper.config.lines import find_lines
-from shipper.config.project import Project, Target, Workspace
+from shipper.config.project import Project, Workspace
+from shipper.config.target import Target
 from shipper.config.text import decode_text
 from shipper.errors import ConfigError
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shipper.config.project import Image
+from shipper.config.backend import Image
 from shipper.deliver.repository import Login, Repository
 from shipper.errors import ConfigError, HostError
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipper.config.project import Image
+from shipper.config.backend import Image
 from shipper.deliver.image import push
 from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event

@@ -17,7 +17,7 @@ import fabric
 import paramiko
 
 from shipper.config.handed import SSH_KEY, handed_host_keys, handed_secret
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.errors import HostError
 from shipper.host import hostkeys
 from shipper.host.failures import explain

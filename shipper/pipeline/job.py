@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shipper.config.project import Target, Workspace
+from shipper.config.project import Workspace
+from shipper.config.target import Target
 
 
 @dataclass(frozen=True)

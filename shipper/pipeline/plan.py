@@ -14,7 +14,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from shipper.check.memory import check_memory
-from shipper.config.project import Backend, Project, Target
+from shipper.config.backend import Backend
+from shipper.config.project import Project
+from shipper.config.target import Target
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
 from shipper.events import count_files, count_layers

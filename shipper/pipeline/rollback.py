@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.errors import ConfigError
 from shipper.events import Emit, Event
 from shipper.findings import refuse_errors

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipper.build.dependencies import Python, python_platform
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 from shipper.errors import ConfigError, HostError
 from shipper.events import Emit, Event, of_server
 from shipper.host.connection import open_host

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipper.build.compose_file import ComposeFile, Service
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 
 # Images whose data outlives a release; the last part of the name, without a tag.
 _STATEFUL_IMAGES = frozenset(

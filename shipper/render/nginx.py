@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipper.config.project import Project, Target
+from shipper.config.project import Project
+from shipper.config.target import Target
 from shipper.render.templates import fill
 
 

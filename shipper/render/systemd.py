@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 from shipper.render.templates import fill
 
 # Needs no quotes in ExecStart=, systemd.service(5) "Command lines".

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shipper.config.project import Target, Workspace
+from shipper.config.project import Workspace
+from shipper.config.target import Target
 from shipper.pipeline.github import Workflow
 from shipper.render.github import targets_in_order
 from shipper.report.console import console

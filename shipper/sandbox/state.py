@@ -17,7 +17,7 @@ from platformdirs import user_data_path
 from shipper.errors import ConfigError
 
 if TYPE_CHECKING:
-    from shipper.config.project import Target
+    from shipper.config.target import Target
 
 DEFAULT_NAME = "shipper-sandbox"
 NAME_VARIABLE = "SHIPPER_SANDBOX"
@@ -60,7 +60,7 @@ class Access:
 
     def as_target(self) -> Target:
         """Return the target `sandbox`, as `ship.toml` would describe it."""
-        from shipper.config.project import Target
+        from shipper.config.target import Target
 
         return Target(
             host=LOOPBACK,

@@ -23,7 +23,7 @@ from versions import prepare, set_version
 from visitors import Visitors
 
 from shipper.config.load import load_project
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
 from shipper.pipeline.plan import BackendParts, SiteBuild, activation_steps, release_record, ship_steps

@@ -15,7 +15,7 @@ from conftest import Exec
 from corner import Corner
 from gig import make_gig
 
-from shipper.config.project import Image
+from shipper.config.backend import Image
 from shipper.deliver import registry
 from shipper.deliver.amazon import find_ecr_repository
 from shipper.deliver.repository import Repository

@@ -14,7 +14,7 @@ from conftest import Exec
 from corner import Corner
 
 from shipper.config.load import parse_project
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.sandbox.server import Sandbox
 

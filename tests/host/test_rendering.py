@@ -11,7 +11,7 @@ import pytest
 from conftest import Exec
 
 from shipper.config.load import parse_project
-from shipper.config.project import Target
+from shipper.config.target import Target
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 from shipper.sandbox.server import Sandbox

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from shipper.build.frontend import build_frontend
-from shipper.config.project import Frontend, Project, Workspace
+from shipper.config.frontend import Frontend
+from shipper.config.project import Project, Workspace
 from shipper.events import Event, discard
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "frontends"

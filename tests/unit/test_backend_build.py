@@ -14,7 +14,9 @@ import pytest
 import uv
 
 from shipper.build.backend import BackendBuild, Python, build_backend, python_platform
-from shipper.config.project import Backend, Frontend, Project, Workspace
+from shipper.config.backend import Backend
+from shipper.config.frontend import Frontend
+from shipper.config.project import Project, Workspace
 from shipper.errors import BuildError, ConfigError, HostError
 from shipper.events import Event
 

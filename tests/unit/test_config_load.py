@@ -9,7 +9,8 @@ import pytest
 
 from shipper.config.explain import EXPECTED, tables
 from shipper.config.load import choose_target, find_workspace, load_project, parse_project
-from shipper.config.project import Project, Target, Workspace
+from shipper.config.project import Project, Workspace
+from shipper.config.target import Target
 from shipper.errors import ConfigError
 
 SHOP = """\

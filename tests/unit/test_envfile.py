@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipper.config.backend import Backend
 from shipper.config.envfile import EnvFile, check_env, mask, parse_env, render_env
-from shipper.config.project import Backend, Target
+from shipper.config.target import Target
 from shipper.errors import ConfigError
 
 BACKEND = Backend(app="config.asgi:application", required_env=("SECRET_KEY", "DATABASE_URL"))

@@ -22,7 +22,8 @@ from frontend_projects import (
 
 from shipper.build.frontend import FrontendBuild, build_frontend, fingerprint_frontend
 from shipper.build.next_build_id import build_id_of
-from shipper.config.project import Frontend, Project, Workspace
+from shipper.config.frontend import Frontend
+from shipper.config.project import Project, Workspace
 from shipper.errors import BuildError, ConfigError, FindingsError
 from shipper.events import Event, discard
 

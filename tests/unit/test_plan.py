@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shipper.config.load import parse_project
-from shipper.config.project import Project, Target
+from shipper.config.project import Project
+from shipper.config.target import Target
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
 from shipper.errors import ConfigError
