@@ -40,7 +40,7 @@ def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
             path=f"{folder}/.dockerignore",
             message=f"{folder} has no .dockerignore: everything in it is sent to the builder.",
             why="Builds are slower, any changed file makes layers anew, and what is private may get into the image.",
-            fix=f"Write {folder}/.dockerignore:\n{text}",
+            fix=f"Write {folder}/.dockerignore:\n\n{text}",
         )
     ]
 
