@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from corner import Corner, make_corner
 from filelock import FileLock
+from gig import make_gig
 from hypothesis import HealthCheck, settings
 
 from shipper.engine import connect
@@ -94,15 +95,44 @@ def sandbox_exec(sandbox: Sandbox) -> Exec:
 @pytest.fixture
 def clean_server(sandbox: Sandbox) -> Sandbox:
     """The practice server as if nothing had ever been shipped to it; takes a fraction of a second."""
+    _clean(sandbox)
+    return sandbox
+
+
+def _clean(sandbox: Sandbox) -> None:
     code, output = run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
     assert code == 0, output
-    return sandbox
 
 
 @pytest.fixture
 def corner(clean_server: Sandbox, tmp_path: Path) -> Corner:
     """The tests' small app in a repository of its own, on a clean server that already has its environment."""
     app = make_corner(tmp_path / "corner", clean_server)
+    ended = app.shipper("env.push")
+    assert ended.code == 0, ended.output
+    return app
+
+
+@pytest.fixture
+def gig(clean_server: Sandbox, tmp_path: Path) -> Corner:
+    """The tests' app in containers in a repository of its own, on a clean server that already has its environment."""
+    return _made_gig(clean_server, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def serving(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+    """The tests' app in containers, live: for the tests of a module that do not spoil it for each other.
+
+    Such a module is a group of its own, so that no test of another one cleans the server in between.
+    """
+    _clean(sandbox)
+    app = _made_gig(sandbox, tmp_path_factory.mktemp("serving"))
+    app.shipped()
+    return app
+
+
+def _made_gig(sandbox: Sandbox, folder: Path) -> Corner:
+    app = make_gig(folder / "gig", sandbox)
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
     return app

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from corner import Corner, make_corner
@@ -31,3 +34,20 @@ def make_gig(root: Path, sandbox: Sandbox) -> Corner:
         build(client, _DATABASE, files, _BASE)
         load(client, sandbox.name, _DATABASE)
     return make_corner(root, sandbox, SOURCE, ENVIRONMENT)
+
+
+def containers(run: Callable[[Sequence[str]], tuple[int, str]]) -> dict[str, str]:
+    """Return the ids of the containers that run, by their names without the slot."""
+    lines = run(["docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}"])[1].splitlines()
+    return {re.sub(r"-[0-9a-f]{12}-", "-", name): identity for name, identity in map(str.split, lines)}
+
+
+@contextmanager
+def edited(app: Corner, path: str, old: str, new: str) -> Iterator[None]:
+    """Change a file of the app for the length of the block."""
+    before = (app.root / path).read_bytes()
+    app.edit(path, old, new)
+    try:
+        yield
+    finally:
+        (app.root / path).write_bytes(before)

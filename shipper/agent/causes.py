@@ -11,11 +11,12 @@ from . import ports
 _CAUSES = (
     (
         r"exec format error",
-        "The image is for another kind of processor than the server's.",
-        "Build it from a base image for the server's platform (`inv host.check` shows it), without `--platform`.",
+        "The image is for another kind of processor than the server's, or its command is a script without `#!`.",
+        "Build it from a base image for the server's platform (`inv host.check` shows it), without `--platform`; a "
+        "script needs a first line such as #!/bin/sh.",
     ),
     (
-        r"port is already allocated|[Aa]ddress already in use|EADDRINUSE",
+        r"port is already allocated|[Aa]ddress already in use|EADDRINUSE|Connection in use: ",
         "A port that the backend wants is taken.",
         "Stop what holds it (`inv host.check` shows who), or give the service another port.",
     ),
@@ -25,7 +26,7 @@ _CAUSES = (
         "Set it in the env file, then: inv env.push   and ship again.",
     ),
     (
-        r"password authentication failed|Access denied for user|WRONGPASS",
+        r"password authentication failed|Access denied for user|WRONGPASS|Authentication failed\.",
         "The database refuses the password: it keeps the one of its first start, whatever the env file says now.",
         "Put the old password back into the env file (inv env.push), or change it inside the database.",
     ),
@@ -47,13 +48,14 @@ _CAUSES = (
         "Set `migrate` in [backend], for example ['alembic', 'upgrade', 'head'], and ship again.",
     ),
     (
-        r"ModuleNotFoundError|No module named|Cannot find module|ImportError",
+        r"ModuleNotFoundError|No module named|Cannot find (?:module|package)|ImportError",
         "A module that the backend imports is not there.",
         "Add it to the requirements (or package.json) that are installed for the backend, and ship again.",
     ),
     (
         r"ValidationError[\s\S]*Field required|KeyError: '[A-Z][A-Z0-9_]+'|ImproperlyConfigured"
-        r"|environment variable .{0,40}(?:not set|missing|required)|Missing required environment",
+        r"|environment variable .{0,40}(?:not set|missing|required)|Missing required environment"
+        r"|Could not resolve placeholder",
         "A variable that the backend needs is not set.",
         "Add it to the env file, then: inv env.push   and ship again.",
     ),
@@ -68,7 +70,7 @@ _CAUSES = (
         "Correct the service's `image`, or log the server in where it is kept.",
     ),
     (
-        r"no space left on device",
+        r"[Nn]o space left on device|ENOSPC",
         "The disk of the server is full.",
         "Make room: inv host.clean",
     ),
@@ -78,7 +80,7 @@ _CAUSES = (
         "Its last lines name it; data belongs into a volume, or under /srv/<app>/shared/data.",
     ),
 )
-_PORT = re.compile(r"(?::|port )([0-9]{2,5})\b")
+_PORT = re.compile(r"(?::|port |', )([0-9]{2,5})\b")
 
 
 def known_cause(text: str) -> Optional[tuple[str, str]]:

@@ -40,11 +40,20 @@ def installed(layout: Layout) -> str:
 
 
 def in_force(layout: Layout) -> str:
-    """Return the definition of the lasting services when all that it says runs; asks the engine."""
-    text = installed(layout)
+    """Return the definition of the lasting services, with a line more when not all that it says runs for certain.
+
+    That line makes it differ from any definition, and stands in the plan as what will be no more. Asks the engine.
+    """
+    text = systemd.read_text(services_file(layout))
     wanted = set(json.loads(text)["services"]) if text else set()
     running = {one.service for one in containers.of_project(layout.app) if one.running} if wanted else set()
-    return text if wanted <= running else ""
+    certain = wanted <= running and installed(layout) == text
+    return text if certain else f"{text}(not all of it runs)\n"
+
+
+def lasting(layout: Layout) -> list[str]:
+    """Return the lasting services that have a container, running or not; asks the engine."""
+    return sorted({one.service for one in containers.of_project(layout.app)})
 
 
 def _unsure(layout: Layout) -> str:
@@ -72,7 +81,7 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
 
     `wanted` holds "text" (of the compose file, "" for none), "command" (how Compose is called for it), "volumes" and
     "networks" (names that are made when they are not there, and never removed). A service that runs is only
-    made anew when its definition changed. Raises AgentError.
+    made anew when its definition changed; what is defined no more goes on (`retire`). Raises AgentError.
     """
     _make_missing(wanted["networks"], "/networks", "Name")
     _make_missing(wanted["volumes"], "/volumes", "Name")
@@ -82,23 +91,57 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
     systemd.write_text(_unsure(layout), "begun\n")
     systemd.write_text(services_file(layout), wanted["text"])
     options = [] if changed else ["--no-recreate"]
+    lines: list[str] = []
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
     outcome = systemd.run_once(
         f"{layout.app}-services.service",
-        [*wanted["command"], "up", "--detach", "--remove-orphans", *options],
+        [*wanted["command"], "up", "--detach", *options],
         properties(layout),
         timeout=_SECONDS,
-        on_line=on_line,
+        on_line=keep,
     )
     if not outcome.ok:
-        raise AgentError(
-            "release",
-            "The lasting services (databases and the like) did not come up.",
-            outcome.text,
-            "The lines above are Compose's; on the server: sudo docker ps --all",
-        )
+        raise _refused(lines[-_SHOWN_LINES:])
     _wait_up(layout, set(json.loads(wanted["text"])["services"]))
     systemd.write_text(_unsure(layout), "")
     return changed
+
+
+def _refused(lines: Sequence[str]) -> AgentError:
+    """Explain that Compose itself gave up."""
+    known = causes.known_cause("\n".join(lines))
+    return AgentError(
+        "release",
+        "The lasting services (databases and the like) did not come up." + (f" {known[0]}" if known else ""),
+        "\n".join(lines),
+        known[1] if known else "The lines above are Compose's; on the server: sudo docker ps --all",
+    )
+
+
+def retire(layout: Layout, wanted: Mapping[str, Any]) -> list[str]:
+    """Stop and remove the lasting services that `wanted` (as for `ensure`) has no more; return their names.
+
+    Their volumes stay (field note H2). Raises AgentError.
+    """
+    text = str(wanted["text"])
+    kept = set(json.loads(text)["services"]) if text else set()
+    gone = [one for one in containers.of_project(layout.app) if one.service not in kept]
+    for container in gone:
+        _remove(container)
+    if not text:
+        systemd.write_text(services_file(layout), "")
+        systemd.write_text(_unsure(layout), "")
+    return sorted({one.service for one in gone})
+
+
+def _remove(container: containers.Container) -> None:
+    if container.running:
+        engine.ask("POST", f"/containers/{container.id}/stop", {"t": str(_STOP_SECONDS)})
+    engine.ask("DELETE", f"/containers/{container.id}", {"force": "true"})
 
 
 def _wait_up(layout: Layout, wanted: set[str]) -> None:
@@ -143,9 +186,7 @@ def stop(layout: Layout, slot: str) -> None:
     for kind in ("socket", "service"):
         systemd.stop(f"{layout.app}-proxy@{slot}.{kind}", tolerated=True)
     for container in containers.of_project(f"{layout.app}-{slot}"):
-        if container.running:
-            engine.ask("POST", f"/containers/{container.id}/stop", {"t": str(_STOP_SECONDS)})
-        engine.ask("DELETE", f"/containers/{container.id}", {"force": "true"})
+        _remove(container)
 
 
 def memory(layout: Layout, slot: str) -> int:
@@ -179,7 +220,8 @@ def properties(layout: Layout) -> dict[str, str]:
     return {
         "WorkingDirectory": os.path.dirname(services_file(layout)),
         "EnvironmentFile": f"-{layout.env}",
-        "Environment": "DOCKER_CONFIG=/var/empty/shipper",
+        # What is defined no more is removed later, and needs no warning.
+        "Environment": "DOCKER_CONFIG=/var/empty/shipper COMPOSE_IGNORE_ORPHANS=true",
     }
 
 

@@ -78,6 +78,12 @@ class Container:
         return bool(self.described["State"].get("OOMKilled"))
 
     @property
+    def memory_limit(self) -> str:
+        """How much memory it may use, in words; "" when it has no limit of its own."""
+        limit = int((self.described.get("HostConfig") or {}).get("Memory") or 0)
+        return f"{limit / (1 << 20):,.0f} MiB" if limit else ""
+
+    @property
     def exit_code(self) -> int:
         """With what its process ended."""
         return int(self.described["State"].get("ExitCode") or 0)
@@ -87,9 +93,10 @@ class Container:
         state = self.described["State"]
         words = [f"container of {self.service}: {state.get('Status', 'unknown')}"]
         if not self.running:
-            words.append(f"exit code {self.exit_code}" + (", out of memory" if self.killed_for_memory else ""))
-        elif self.killed_for_memory:
-            words.append("a process in it was killed, out of memory")
+            words.append(f"exit code {self.exit_code}")
+        if self.killed_for_memory:
+            limit = f" (its limit is {self.memory_limit})" if self.memory_limit else ""
+            words.append(("a process in it was killed, " if self.running else "") + "out of memory" + limit)
         if state.get("Error"):
             words.append(str(state["Error"]))
         if self.restarts:

@@ -21,6 +21,8 @@ _START_FAILURES = {
 }
 # systemd's own line in the journal; what it shows of the unit is forgotten at the next start.
 _EXIT_STATUS = re.compile(r"code=exited, status=([0-9]+)/")
+# What shipper.agent.containers says of a container that the kernel ended.
+_CONTAINER_MEMORY = re.compile(r"^container of .*(out of memory(?: \([^)]*\))?)", re.MULTILINE)
 
 
 def ending(outcome: Outcome, timeout: float) -> str:
@@ -64,9 +66,10 @@ def _cause(state: UnitState, answer: Answer, arguments: Mapping[str, Any], lines
     limit = arguments["memory"]
     # systemd forgets the result when it starts the unit again; its line in the journal stays.
     killed = "status=9/KILL" in lines
-    if "out of memory" in lines and "container of " in lines:
+    memory = _CONTAINER_MEMORY.search(lines)
+    if memory:
         return (
-            "The new backend was killed: out of memory.",
+            f"The new backend was killed: {memory[1]}.",
             "Raise the service's memory limit in the compose file if the server has room (`inv host.check`), or find "
             "what needs so much.",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class AgentError(Exception):
     """An expected failure on the server.
@@ -17,3 +19,7 @@ class AgentError(Exception):
         self.what = what
         self.why = why
         self.fix = fix
+
+    def masked(self, mask: Callable[[str], str]) -> AgentError:
+        """Return the same error with `mask` over all that may repeat what a program wrote."""
+        return type(self)(self.kind, mask(self.what), mask(self.why), self.fix)

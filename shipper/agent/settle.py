@@ -65,9 +65,12 @@ _WORDS = {
 def _services(layout: Layout, record: Optional[Mapping[str, Any]]) -> bool:
     """Bring the lasting services back to the old definition; without an old release they stay, with their data."""
     services = (record or {}).get("services")
-    if not services or compose.installed(layout) == services["text"]:
+    if not services:
         return False
-    return compose.ensure(layout, services, lambda line: None)
+    gone = compose.retire(layout, services)
+    if compose.installed(layout) == services["text"]:
+        return bool(gone)
+    return compose.ensure(layout, services, lambda line: None) or bool(gone)
 
 
 def _running(layout: Layout, name: str, record: Mapping[str, Any]) -> bool:

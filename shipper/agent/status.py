@@ -38,6 +38,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "memory": facts.memory_of(layout.unit(slot)) + compose.memory(layout, slot) if slot else 0,
         "facts": facts.basic(),
         "services": compose.in_force(layout) if containers else "",
+        "lasting": compose.lasting(layout) if containers else [],
         "containers": {**images.facts(), "compose": compose.program()} if containers else {},
     }
 

@@ -101,8 +101,16 @@ def _unit(run: Run, _: dict[str, Any]) -> str:
 
 def _services(run: Run, _: dict[str, Any]) -> str:
     """Bring up what outlives releases; what runs already is only touched when its definition changed."""
-    changed = compose.ensure(run.layout, run.record["services"], lambda line: run.say("output", "services", line))
+    try:
+        changed = compose.ensure(run.layout, run.record["services"], lambda line: run.say("output", "services", line))
+    except AgentError as error:
+        raise error.masked(run.mask) from None
     return "as defined now" if changed else "as they were"
+
+
+def _retire(run: Run, _: dict[str, Any]) -> str:
+    """Remove the lasting services that are defined no more, now that nothing uses them; their volumes stay."""
+    return ", ".join(compose.retire(run.layout, run.record["services"]))
 
 
 def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
@@ -299,6 +307,7 @@ _STEPS = {
         Step("watch", _watch),
         Step("drain", _drain),
         Step("stop", _stop, tidies=True),
+        Step("retire", _retire, tidies=True),
         Step("prune", _prune, tidies=True),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 from collections.abc import Iterable
 
 from shipper.findings import Finding
@@ -26,6 +27,16 @@ _NEVER = {
     ".netrc": "a file that holds passwords",
 }
 _EXAMPLES = (".example", ".sample", ".template", ".dist")
+# Changes with the table, for those who remember what was found with it.
+NAMES_DIGEST = hashlib.sha256(repr((_NEVER, _EXAMPLES)).encode()).hexdigest()
+
+
+def what_it_is(path: str) -> str:
+    """Return what a file or folder with this path (with `/`) is that must not be in an image, "" for any other."""
+    name = path.rpartition("/")[2].lower()
+    if name.endswith(_EXAMPLES):
+        return ""
+    return next((what for pattern, what in _NEVER.items() if fnmatch.fnmatchcase(name, pattern)), "")
 
 
 def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
@@ -40,7 +51,7 @@ def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
             path=f"{folder}/.dockerignore",
             message=f"{folder} has no .dockerignore: everything in it is sent to the builder.",
             why="Builds are slower, any changed file makes layers anew, and what is private may get into the image.",
-            fix=f"Write {folder}/.dockerignore:\n{text}",
+            fix=f"Write {folder}/.dockerignore:\n\n{text}",
         )
     ]
 
@@ -49,9 +60,8 @@ def check_context(files: Iterable[str], folder: str) -> list[Finding]:
     """Return a finding for each file of a build context that must stay on this machine."""
     found = []
     for path in files:
-        name = path.rpartition("/")[2].lower()
-        what = next((what for pattern, what in _NEVER.items() if fnmatch.fnmatchcase(name, pattern)), "")
-        if what and not name.endswith(_EXAMPLES):
+        what = what_it_is(path)
+        if what:
             found.append(
                 Finding(
                     rule="image-context",

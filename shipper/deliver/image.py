@@ -67,8 +67,11 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return count
 
 
-def push_here(client: Any, image: str, app: str, registry: Registry) -> Pushed:
-    """Let the engine hand the image with the id `image` over to our own registry. Raises BuildError."""
+def push_here(client: Any, image: str, app: str, registry: Registry) -> Pushed | None:
+    """Let the engine hand the image with the id `image` over to our own registry. Raises BuildError.
+
+    Returns None when it went somewhere else: another machine's engine has another loopback interface.
+    """
     repository = f"{registry.address}/{app}"
     client.api.tag(image, repository, "shipped")
     try:
@@ -76,7 +79,7 @@ def push_here(client: Any, image: str, app: str, registry: Registry) -> Pushed:
         digest = push(client, repository, "shipped", login, _ignore)
     finally:
         client.api.remove_image(f"{repository}:shipped", noprune=True)
-    return read_pushed(registry, digest)
+    return read_pushed(registry, digest) if registry.was_reached else None
 
 
 def read_pushed(registry: Registry, digest: str) -> Pushed:

@@ -36,9 +36,10 @@ _USER = "shipper"
 class Registry:
     """A running registry. `address` is "127.0.0.1:port" on this machine; `user` and `password` open it."""
 
-    def __init__(self, folder: Path, server: ThreadingHTTPServer, password: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, server: ThreadingHTTPServer, password: str, reached: threading.Event) -> None:
+        self.folder = folder
         self._server = server
+        self._reached = reached
         self.user = _USER
         self.password = password
 
@@ -52,9 +53,22 @@ class Registry:
         """How the engine of this machine names it; engines talk plain HTTP to loopback addresses."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def was_reached(self) -> bool:
+        """Whether an engine has come here with the password."""
+        return self._reached.is_set()
+
     def file_of(self, digest: str) -> Path:
         """Return the file that holds a content."""
-        return self._folder / digest.removeprefix("sha256:")
+        return self.folder / digest.removeprefix("sha256:")
+
+    def put(self, content: bytes) -> str:
+        """Keep a content without an engine; return its digest."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        scratch = self.folder / f"{secrets.token_hex(16)}.partial"
+        scratch.write_bytes(content)
+        scratch.replace(self.file_of(digest))
+        return digest
 
     def layers_of(self, digest: str) -> dict[str, int]:
         """Return the blobs of the image whose manifest has this digest, each with its size in bytes."""
@@ -67,7 +81,7 @@ class Registry:
         for digest in digests:
             if self.file_of(digest).exists():
                 wanted |= set(self.layers_of(digest))
-        for file in self._folder.iterdir():
+        for file in self.folder.iterdir():
             if f"sha256:{file.name}" not in wanted:
                 file.unlink()
 
@@ -76,20 +90,20 @@ class Registry:
 def open_registry(folder: Path) -> Iterator[Registry]:
     """Run a registry over the contents in `folder` for the length of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    password = secrets.token_urlsafe(24)
-    with _listen(folder, password) as server:
+    password, reached = secrets.token_urlsafe(24), threading.Event()
+    with _listen(folder, password, reached) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="registry")
         thread.start()
         try:
-            yield Registry(folder, server, password)
+            yield Registry(folder, server, password, reached)
         finally:
             server.shutdown()
             thread.join()
 
 
-def _listen(folder: Path, password: str) -> ThreadingHTTPServer:
+def _listen(folder: Path, password: str, reached: threading.Event) -> ThreadingHTTPServer:
     wanted = _FIRST_PORT + int(hashlib.sha256(os.fsencode(folder.resolve())).hexdigest(), 16) % _PORTS
-    handler = type("Handler", (_Handler,), {"folder": folder, "password": password})
+    handler = type("Handler", (_Handler,), {"folder": folder, "password": password, "reached": reached})
     try:
         return _Server(("127.0.0.1", wanted), handler)
     except OSError:  # taken; any other works as well, but layers are compressed again
@@ -108,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder: Path
     password: str
+    reached: threading.Event
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""
@@ -145,7 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_authorized(self) -> bool:
         expected = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
-        return secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
+        accepted = secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
+        if accepted:
+            self.reached.set()
+        return accepted
 
     def _send_blob(self, name: str, digest: str) -> None:
         self._send_file(digest, "application/octet-stream")

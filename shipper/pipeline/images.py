@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from shipper.build.image import ImageBuild
 from shipper.deliver import pieces
-from shipper.deliver.image import Blob, Pushed, common_layers, push_here
+from shipper.deliver.export import hand_over
+from shipper.deliver.image import Blob, Pushed, common_layers
 from shipper.deliver.manifest import Tree
 from shipper.deliver.registry import Registry, open_registry
 from shipper.deliver.repository import Repository, find_repository
@@ -20,11 +23,14 @@ from shipper.errors import ReleaseError
 from shipper.events import Emit, Event, count_layers
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job
+from shipper.pipeline.layers import refuse_in_built, refuse_in_pushed
 
 _FETCH_SECONDS = 3600.0
 # What was asked for in vain is sent; nothing new is asked for after that.
 _ROUNDS = 3
 STEP = "image"
+# How images are named on servers: app and content.
+_OURS = re.compile(r"[a-z0-9-]+:[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,10 @@ def open_images(job: Job) -> Iterator[ImageSource]:
     backend = job.workspace.project.backend
     assert backend is not None
     if backend.image.delivery != "ssh":
-        yield FromRegistry(find_repository(backend.image), job.app)
+        yield FromRegistry(find_repository(backend.image), job.app, job.workspace.cache)
         return
     with open_registry(job.workspace.cache / "images") as registry:
-        yield OverConnection(registry, job.app)
+        yield OverConnection(registry, job.app, job.workspace.cache)
 
 
 @dataclass
@@ -77,6 +83,7 @@ class OverConnection:
 
     registry: Registry
     app: str
+    cache: Path
     _pushed: dict[str, Pushed] = field(default_factory=dict)
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
@@ -95,9 +102,10 @@ class OverConnection:
         if build.id not in self._pushed:
             began = time.monotonic()
             with connect() as client:
-                pushed = push_here(client, build.id, self.app, self.registry)
+                pushed = hand_over(client, build.id, self.app, self.registry, emit)
             text = f"Compressed: {pushed.size:,} bytes, after {time.monotonic() - began:.1f} s."
             emit(Event("note", "build.image", text))
+            refuse_in_pushed(pushed, self.cache, emit)
             self._pushed[build.id] = pushed
         return self._pushed[build.id]
 
@@ -146,12 +154,15 @@ class FromRegistry:
 
     repository: Repository
     app: str
+    cache: Path
     _digests: dict[str, str] = field(default_factory=dict)
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
         """Return what a server will pull, about: the registry is not asked before the plan is accepted."""
         if _is_there(name, known):
             return Parcel(build, name, there=True)
+        with connect() as client:
+            refuse_in_built(client, build, self.cache, emit)
         common = common_layers(build.layers, _layers(known))
         # Compressed while it is fetched, at half the size or less, and unpacked.
         room = build.size_above(common) * 3 // 2
@@ -183,7 +194,13 @@ def _is_there(name: str, known: Mapping[str, Any]) -> bool:
 
 
 def _layers(known: Mapping[str, Any]) -> list[list[str]]:
-    return [image["layers"] for image in known["images"]]
+    """Return the layers of the images that came to a server as this one will.
+
+    An engine knows a layer by the digest of its compressed form: one that it built, loaded or pulled from elsewhere it
+    asks for all the same. (Another machine may compress in another way, so even these it may ask for.)
+    """
+    images = known["images"]
+    return [image["layers"] for image in images if any(_OURS.fullmatch(name) for name in image["names"])]
 
 
 def _said(blobs: Sequence[Blob]) -> str:

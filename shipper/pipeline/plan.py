@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -166,7 +167,23 @@ def is_live(record: Record, state: ServerState) -> bool:
     if live is None or any((live.get(key) or "") != (record[key] or "") for key in compared):
         return False
     installed = state.nginx == record["nginx"] and not _changed_units(record, state)
-    return installed and (not record["slot"] or record["slot"] in state.running)
+    lasting = not _services_change(record, state) and not _retired(record, state)
+    return installed and lasting and (not record["slot"] or record["slot"] in state.running)
+
+
+def _services_change(record: Record, state: ServerState) -> bool:
+    """Whether what outlives releases is not as the record says, or does not run."""
+    text = (record.get("services") or {}).get("text")
+    return bool(text) and text != state.services
+
+
+def _retired(record: Record, state: ServerState) -> tuple[str, ...]:
+    """Return the lasting services that the record has no more; none for one without containers."""
+    services = record.get("services")
+    if not services:
+        return ()
+    wanted = json.loads(services["text"])["services"] if services["text"] else {}
+    return tuple(sorted(state.lasting - set(wanted)))
 
 
 def _changed_units(record: Record, state: ServerState) -> tuple[str, ...]:
@@ -185,9 +202,8 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
     units = _changed_units(record, state)
     if units:
         steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
-    services = record.get("services") or {}
-    if services.get("text") and services["text"] != state.services:
-        changes = difference(state.services, services["text"])
+    if _services_change(record, state):
+        changes = difference(state.services, record["services"]["text"])
         title = "bring up what outlives releases; what changed is made anew, volumes stay"
         steps.append(Step("services", title, "server", changes, "the old definition is put back"))
     if starts and leaves and target.strategy == "stop-first":
@@ -202,7 +218,12 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
         steps.append(
             Step("nginx", "test and install nginx's files, reload", "server", changes, "the old files are put back")
         )
-    return (*steps, *_switch_steps(record, state, target, bool(leaves) and target.strategy == "rolling"))
+    steps += _switch_steps(record, state, target, bool(leaves) and target.strategy == "rolling")
+    retired = _retired(record, state)
+    if retired:
+        title = f"stop and remove what is defined no more ({', '.join(retired)}); volumes stay"
+        steps.append(Step("retire", title, "server"))
+    return tuple(steps)
 
 
 def check_second_copy(record: Record, state: ServerState, target: Target, target_name: str) -> list[Finding]:

@@ -30,8 +30,9 @@ class ServerState:
 
     `live` is a release id or "". `releases` are their records, the newest first. `environment` holds the names of the
     variables (never a value) and `environment_digest` changes with any of them. `memory` is what the
-    live backend holds, in bytes. `facts` are the agent's. `services` is the definition of what outlives releases, and
-    `containers` what the server's Docker is and has; nothing for a backend that needs none.
+    live backend holds, in bytes. `facts` are the agent's. `services` is the definition of what outlives releases,
+    `lasting` the names of what it has of them, and `containers` what the server's Docker is and has; nothing for a
+    backend that needs none.
     """
 
     live: str
@@ -47,6 +48,7 @@ class ServerState:
     memory: int
     facts: Mapping[str, Any]
     services: str = ""
+    lasting: frozenset[str] = frozenset()
     containers: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -67,6 +69,7 @@ class ServerState:
             memory=answer["memory"],
             facts=answer["facts"],
             services=answer["services"],
+            lasting=frozenset(answer["lasting"]),
             containers=answer["containers"],
         )
 

@@ -34,6 +34,11 @@ class Network:
         self._over.set()
         self._server.close()
 
+    @property
+    def sent(self) -> int:
+        """How many bytes the clients have sent so far."""
+        return self._passed
+
     def vanish(self) -> None:
         """Let nothing pass any more, without a word to either end."""
         self.gone.set()

@@ -5,34 +5,18 @@ from __future__ import annotations
 import json
 import re
 import time
-from pathlib import Path
 
 import pytest
 from conftest import Exec
 from corner import Corner
-from gig import make_gig
+from gig import containers
 from load import Visitors, Wish
 
 from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.server import Sandbox
 
 START = 'VERSION = "one"'
-
-
-@pytest.fixture
-def gig(clean_server: Sandbox, tmp_path: Path) -> Corner:
-    app = make_gig(tmp_path / "gig", clean_server)
-    ended = app.shipper("env.push")
-    assert ended.code == 0, ended.output
-    return app
-
-
-def containers(run: Exec) -> dict[str, str]:
-    """Return the ids of the containers that run, by their names without the slot."""
-    lines = run(["docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}"])[1].splitlines()
-    return {re.sub(r"-[0-9a-f]{12}-", "-", name): identity for name, identity in map(str.split, lines)}
 
 
 def test_it_is_shipped_as_it_is_and_a_change_sends_one_layer(gig: Corner, sandbox_exec: Exec) -> None:

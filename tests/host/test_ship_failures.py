@@ -186,9 +186,9 @@ def test_a_full_disk_is_named_and_the_old_release_serves_on(corner: Corner, sand
     assert "two" in corner.get("/")[1]
 
 
-def start_ship(corner: Corner) -> subprocess.Popen[str]:
+def start_ship(corner: Corner, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*PROGRAM, "ship", "--yes"],
+        [*PROGRAM, "ship", "--yes", *words],
         cwd=corner.root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -213,7 +213,8 @@ def interrupt_at(process: subprocess.Popen[str], words: str) -> tuple[int, str]:
 def wait_until_idle(corner: Corner, sandbox_exec: Exec) -> None:
     """Wait until the agent of the interrupted ship has let go, whichever way."""
     deadline = time.monotonic() + 60
-    while sandbox_exec(["sh", "-c", "flock --nonblock /srv/corner/lock true"])[0] != 0:
+    lock = f"/srv/{corner.root.name}/lock"
+    while sandbox_exec(["flock", "--nonblock", lock, "true"])[0] != 0:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
