@@ -77,7 +77,6 @@ BAD = {
     "without its end": (cut(RSA, 0.7, 1), "no private key that can be read", "its first or last line"),
     "without its start": (cut(RSA, 0, 0.1), "no private key that can be read", "its first or last line"),
     "with a hole": (cut(RSA, 0.5, 0.6), "no private key that can be read", "something is missing"),
-    "Korean": (RSA.replace("\n", "\n열쇠", 3), "no private key that can be read", "gh secret set SHIPPER_SSH_KEY"),
     "public": (public_half(KEYS["rsa"]), "holds a public key", "without .pub"),
     "of PuTTY": ("PuTTY-User-Key-File-3: ssh-rsa\nx", "key of PuTTY", "puttygen"),
     "with a passphrase": (
@@ -128,7 +127,7 @@ from shipper.tasks.face import command
 
 @command()
 def build(context):
-    show = "import os; print(sorted(name for name in os.environ if name.startswith('SHIPPER_')))"
+    show = "import os; print(sorted(name for name in os.environ if name[8:] in ('SSH_KEY', 'ENV_FILE', 'HOST_KEY')))"
     subprocess.run([sys.executable, "-c", show], check=True)
     print(handed_secret("SHIPPER_SSH_KEY"), repr(handed_secret("SHIPPER_ENV_FILE")))
 
