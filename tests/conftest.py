@@ -25,6 +25,10 @@ SANDBOX_NAME = "-".join(
     filter(None, (os.environ.get("SHIPPER_TEST_SANDBOX", "shipper-test"), os.environ.get("PYTEST_XDIST_WORKER")))
 )
 
+# Where the tests run in GitHub's actions themselves, what they try out there is no news for the run's own summary.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"):
+    os.environ.pop(_name, None)
+
 # What shipper makes on a server, all apps of it: docs/architecture.md, "On the server".
 CLEAN_SERVER = """
 import glob, os, shutil, subprocess
