@@ -1,6 +1,7 @@
 """Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
 
-`python -m benchmarks` takes about two minutes. The app is examples/quality: Next.js 16 and Django 5.
+`python -m benchmarks commands` takes about two minutes. The app is examples/quality: Next.js 16 and Django 5.
+`python -m benchmarks images` measures images over a slow line (benchmarks/images.py), `python -m benchmarks` both.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks import images
 from benchmarks.server import watched_memory
 from shipper.build.frontend import build_frontend
 from shipper.config.envfile import EnvFile, render_env
@@ -96,6 +98,7 @@ def measure_ships(shop: Shop) -> list[Figure]:
     shop.type("env.push")
     with watched_memory(SANDBOX) as peaks:
         first = shop.type("ship", "--yes")
+    assert peaks.agent, "no agent was ever seen"
     megabyte = 1_000_000
 
     def change_text(number: int) -> float:
@@ -184,7 +187,7 @@ def limit(figure: Figure) -> str:
     return "" if figure.limit is None else f"{figure.limit:g} {figure.unit}".strip()
 
 
-def main() -> int:
+def measure_commands() -> int:
     RESULTS.mkdir(exist_ok=True)
     figures = measure()
     print(write(figures).read_text(encoding="utf-8"))
@@ -194,5 +197,16 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def main(words: Sequence[str]) -> int:
+    if not words:
+        return max(measure_commands(), images.main())
+    if words[0] == "images":
+        return images.main(words[1:])
+    if list(words) == ["commands"]:
+        return measure_commands()
+    print("python -m benchmarks [commands | images [--help]]", file=sys.stderr)
+    return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
