@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry node demo test lint bench faults clean
+.PHONY: help venv engine browser registry peers node demo test lint bench faults clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ browser:
 registry:
 	@scripts/registry
 
+peers:
+	@scripts/peers
+
 node:
 	@scripts/node
 
@@ -43,7 +46,7 @@ lint: venv ## look at the code without running it
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: engine node venv ## measure, and write the results to benchmarks/results
+bench: engine node peers venv ## measure, and write the results to benchmarks/results
 	$(BIN)/python -m benchmarks
 
 faults: engine venv ## run the whole fault matrix (an hour) and write its table to benchmarks/results

@@ -1,20 +1,23 @@
-"""What a ship costs the server: samples of the agent's and the machine's memory, taken inside the practice server."""
+"""What a ship costs the server: samples of the agent's and the machine's memory, taken inside the practice server, and
+what lies on its disk.
+"""
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipper.engine import connect
 
-# Runs in the server until its standard input ends. The agent is the process of root that was started with the
+# Runs in the server until it finds the file that says stop. The agent is the process of root that was started with the
 # bootstrap; VmHWM is its peak, kept by the kernel (proc(5)). The memory of the machine is that of its control group.
 _SAMPLER = """
-import glob, json, os, select, sys, time
-peaks = {"agent": 0, "server": 0}
+import glob, json, os, sys, time
+pause = float(sys.argv[1])
+peaks = {"agent": 0, "killed": 0, "samples": []}
 def read(path):
     try:
         with open(path, "rb") as file:
@@ -38,42 +41,76 @@ while True:
                     peaks["agent"] = max(peaks["agent"], int(line.split()[1]) * 1024)
     for line in read(group + "/memory.stat").splitlines():
         if line.startswith((b"total_rss ", b"anon ")):
-            peaks["server"] = max(peaks["server"], int(line.split()[1]))
+            peaks["samples"].append((time.time(), int(line.split()[1])))
     kills = [line for line in (read(group + "/memory.oom_control") + read(group + "/memory.events")).splitlines()
              if line.startswith(b"oom_kill ")]
     peaks["killed"] = int(kills[0].split()[1]) if kills else 0
-    with open("/tmp/peaks.new", "w") as file:
-        json.dump(peaks, file)
-    os.replace("/tmp/peaks.new", "/tmp/peaks.json")
+    open("/tmp/peaks.begun", "w").close()
     if os.path.exists("/tmp/peaks.stop"):
         break
-    time.sleep(0.01)
+    time.sleep(pause)
+print(json.dumps(peaks))
 """
+
+# Of the engine, with either store of images; of Debian's registry; of apps.
+_DISK = "/var/lib/docker /var/lib/containerd /var/lib/registry /srv"
 
 
 @dataclass
 class Peaks:
-    """The highest values that were seen, in bytes, and how many processes the kernel killed for memory."""
+    """What was seen: the agent's peak in bytes, 0 without one, and how many processes the kernel killed for memory.
+
+    `samples` are the server's memory in bytes, each with the time (time.time()) at which it was looked at.
+    """
 
     agent: int = 0
-    server: int = 0
     killed: int = 0
+    samples: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def server(self) -> int:
+        """The highest of the server's values."""
+        return max(value for _, value in self.samples)
+
+    def rise(self, begun: float, ended: float) -> int:
+        """Return how far the server's value rose above its first between two times."""
+        _, first = self.samples[0]
+        return max(value for moment, value in self.samples if begun <= moment <= ended) - first
 
 
 @contextmanager
-def watched_memory(name: str) -> Iterator[Peaks]:
-    """Watch the practice server's memory for the length of the block; the peaks are complete when it ends."""
+def watched_memory(name: str, pause: float = 0.01) -> Iterator[Peaks]:
+    """Watch the practice server's memory for the length of the block; the peaks are complete when it ends.
+
+    `pause` is in seconds: looking takes the server's time, too.
+    """
     peaks = Peaks()
-    with connect() as client:
+    with connect() as client, ThreadPoolExecutor(1) as pool:
         container = client.containers.get(name)
-        container.exec_run(["rm", "-f", "/tmp/peaks.stop", "/tmp/peaks.json"])
-        watcher = threading.Thread(target=container.exec_run, args=[["python3", "-c", _SAMPLER]])
-        watcher.start()
+        container.exec_run(["rm", "-f", "/tmp/peaks.stop", "/tmp/peaks.begun"])
+        watcher = pool.submit(container.exec_run, ["python3", "-c", _SAMPLER, str(pause)])
+        container.exec_run(["sh", "-c", "until [ -e /tmp/peaks.begun ]; do sleep 0.02; done"])
         try:
             yield peaks
         finally:
             container.exec_run(["touch", "/tmp/peaks.stop"])
-            watcher.join()
-        found = json.loads(container.exec_run(["cat", "/tmp/peaks.json"]).output)
-    assert found["agent"], "no agent was ever seen"
-    peaks.agent, peaks.server, peaks.killed = found["agent"], found["server"], found["killed"]
+        found = json.loads(watcher.result().output)
+    for key, value in found.items():
+        setattr(peaks, key, value)
+
+
+def run_on(name: str, *argv: str) -> str:
+    """Run a command as root in the practice server, past its ssh; return what it prints."""
+    with connect() as client:
+        code, output = client.containers.get(name).exec_run(list(argv))
+    text = bytes(output).decode("utf-8", "replace")
+    assert code == 0, f"{argv}: {text}"
+    return text
+
+
+def disk_used(name: str) -> int:
+    """Return the bytes that images, apps and a registry take on the practice server's disk, as allocated by it."""
+    # One file system: mounted layers show the files of images a second time.
+    command = f"du --one-file-system --summarize --block-size=1 --total {_DISK} 2>/dev/null"
+    counted = run_on(name, "sh", "-c", f"{command} || true")  # it minds that one of them is not there
+    return int(counted.splitlines()[-1].split()[0])

@@ -202,10 +202,16 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
     units = _changed_units(record, state)
     if units:
         steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
+    services = _services_of(record)
+    lacking = _places(services) - _places(_services_of(state.live_record))
     if _services_change(record, state):
-        changes = difference(state.services, record["services"]["text"])
+        changes = difference(state.services, services["text"])
         title = "bring up what outlives releases; what changed is made anew, volumes stay"
         steps.append(Step("services", title, "server", changes, "the old definition is put back"))
+    elif lacking and not services.get("text"):
+        # Nothing else makes them: to the file of a release they are external, so that they outlive it.
+        names = tuple(f"+ {name}" for name in sorted(lacking))
+        steps.append(Step("services", "make the volumes and networks that outlive releases", "server", names))
     if starts and leaves and target.strategy == "stop-first":
         title = "stop the old backend first: it is away until the switch, for as long as the new one takes to start"
         steps.append(Step("stop-first", title, "server", (), "the old backend is started again"))
@@ -224,6 +230,14 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
         title = f"stop and remove what is defined no more ({', '.join(retired)}); volumes stay"
         steps.append(Step("retire", title, "server"))
     return tuple(steps)
+
+
+def _services_of(record: Record | None) -> Mapping[str, Any]:
+    return (record or {}).get("services") or {}
+
+
+def _places(services: Mapping[str, Any]) -> set[str]:
+    return {*services.get("volumes", ()), *services.get("networks", ())}
 
 
 def check_second_copy(record: Record, state: ServerState, target: Target, target_name: str) -> list[Finding]:

@@ -48,6 +48,35 @@ def test_it_is_shipped_as_it_is_and_a_change_sends_one_layer(gig: Corner, sandbo
     assert "Nothing to do" in unchanged.output or "live already" in unchanged.output, unchanged.output
 
 
+ALONE = """
+services:
+  api:
+    build:
+      context: ./api
+    volumes: ["notes:/notes"]
+volumes:
+  notes: {}
+"""
+
+
+def test_a_backend_beside_which_nothing_outlives_releases_has_its_network_and_its_volume(
+    gig: Corner, sandbox_exec: Exec
+) -> None:
+    gig.write("docker-compose.yml", ALONE)
+    ended = gig.ship()
+    assert ended.code == 0, ended.output
+    assert json.loads(gig.get("/api/health")[1])["version"] == "one"
+    gig.edit("api/main.py", START, 'VERSION = "two"')
+    ended = gig.ship()
+    assert ended.code == 0, ended.output
+    assert "services" not in ended.output, "they are there already"
+    mounts = "{{range .Mounts}}{{.Name}}:{{.Destination}}{{end}}"
+    assert sandbox_exec(["docker", "inspect", "--format", mounts, *containers(sandbox_exec).values()]) == (
+        0,
+        "gig_notes:/notes\n",
+    )
+
+
 def test_what_was_live_is_live_after_a_reboot(gig: Corner, sandbox_exec: Exec) -> None:
     gig.shipped()
     gig.edit("api/main.py", START, 'VERSION = "two"')
