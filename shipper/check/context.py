@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
+from shipper.check.hygiene.names import LOOKED_AT_BYTES, check_name
 from shipper.findings import Finding
 
-# Patterns of names, lower case, and what they are.
-_NEVER = {
-    ".env": "an environment with its secrets",
-    ".env.*": "an environment with its secrets",
-    "*.pem": "a key or certificate",
-    "*.key": "a private key",
-    "id_rsa": "a private key",
-    "id_ed25519": "a private key",
-    "*.ppk": "a private key",
-    ".git": "the whole history of the project",
-    "*.dump": "a database dump",
-    "*.sql.gz": "a database dump",
-    "*.sqlite3": "a database",
-    "*.db": "a database",
-    ".npmrc": "a file that often holds a token",
-    ".pypirc": "a file that often holds a token",
-    ".netrc": "a file that holds passwords",
-}
-_EXAMPLES = (".example", ".sample", ".template", ".dist")
-# Changes with the table, for those who remember what was found with it.
-NAMES_DIGEST = hashlib.sha256(repr((_NEVER, _EXAMPLES)).encode()).hexdigest()
 
+def what_it_is(path: str, size: int, read_beginning: Callable[[], bytes]) -> str:
+    """Return what a file or folder with this path (with `/`) is that must not be in an image, "" for any other.
 
-def what_it_is(path: str) -> str:
-    """Return what a file or folder with this path (with `/`) is that must not be in an image, "" for any other."""
-    name = path.rpartition("/")[2].lower()
-    if name.endswith(_EXAMPLES):
-        return ""
-    return next((what for pattern, what in _NEVER.items() if fnmatch.fnmatchcase(name, pattern)), "")
+    These are the names that must not be in git, and git's own folder.
+    """
+    if path.rpartition("/")[2] == ".git":
+        return "the whole history of the project"
+    found = check_name(path, size, read_beginning)
+    return found.message[:1].lower() + found.message[1:].rstrip(".") if found and found.severity == "error" else ""
 
 
 def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
@@ -56,11 +37,14 @@ def propose_ignore_file(lines: Iterable[str], folder: str) -> list[Finding]:
     ]
 
 
-def check_context(files: Iterable[str], folder: str) -> list[Finding]:
-    """Return a finding for each file of a build context that must stay on this machine."""
+def check_context(files: Iterable[str], context: Path, folder: str) -> list[Finding]:
+    """Return a finding for each file of a build context (paths in the folder `context`) that must stay on this machine.
+
+    `folder` is the context's path in the project.
+    """
     found = []
     for path in files:
-        what = what_it_is(path)
+        what = _what_is_there(context, path)
         if what:
             found.append(
                 Finding(
@@ -72,3 +56,15 @@ def check_context(files: Iterable[str], folder: str) -> list[Finding]:
                 )
             )
     return found
+
+
+def _what_is_there(context: Path, path: str) -> str:
+    file = context / path
+
+    def beginning() -> bytes:
+        with file.open("rb") as opened:
+            return opened.read(LOOKED_AT_BYTES)
+
+    if file.is_symlink() or not file.is_file():
+        return what_it_is(path, 0, bytes) if file.name == ".git" else ""
+    return what_it_is(path, file.stat().st_size, beginning)

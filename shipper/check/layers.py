@@ -9,9 +9,12 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import IO
 
 from shipper.check import context
+from shipper.check.hygiene.contents import rules_digest as rules_of_names
+from shipper.check.hygiene.names import LOOKED_AT_BYTES
 from shipper.findings import Finding
 
 # What base images and package managers bring along: certificates, examples, tests of libraries.
@@ -20,9 +23,6 @@ _SYSTEM = re.compile(
     r"|etc/(?:ssl|pki|ca-certificates|alternatives)|var/(?:lib/(?:dpkg|apt|rpm|ucf|pam|systemd|misc)|cache))/"
     r"|(?:.*/)?(?:site-packages|dist-packages|node_modules)/"
 )
-# These may hold a certificate as well, which everybody may read.
-_KEYS = (".pem", ".key")
-_KEY_BYTES = 1 << 16
 _SHOWN_STEP = 80
 # How the engine's own builder tells a step: "/bin/sh -c #(nop) COPY file:1a2b in /app", "|1 KEY=value /bin/sh -c make".
 _INSTRUCTION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s+")
@@ -31,7 +31,7 @@ _COMMAND = re.compile(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/(?:ba)?sh -c ")
 
 def rules_digest() -> str:
     """Return what changes with the rules: a verdict under other ones means nothing."""
-    return hashlib.sha256(f"{context.NAMES_DIGEST} {_SYSTEM.pattern}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{rules_of_names()} {_SYSTEM.pattern}".encode()).hexdigest()[:16]
 
 
 def look_into(layer: IO[bytes]) -> list[list[str]]:
@@ -43,17 +43,17 @@ def look_into(layer: IO[bytes]) -> list[list[str]]:
     with tarfile.open(fileobj=layer, mode="r|") as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
-            what = "" if _SYSTEM.match(path) else context.what_it_is(path)
-            if what and _is_private(path, member, archive):
+            if _SYSTEM.match(path) or not (member.isreg() or path.endswith(".git")):
+                continue
+            what = context.what_it_is(path, member.size, partial(_beginning, archive, member))
+            if what:
                 found.append([path, what])
     return found
 
 
-def _is_private(path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> bool:
-    if not path.lower().endswith(_KEYS):
-        return True
+def _beginning(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     content = archive.extractfile(member) if member.isreg() else None
-    return content is not None and b"PRIVATE KEY" in content.read(_KEY_BYTES)
+    return content.read(LOOKED_AT_BYTES) if content else b""
 
 
 def step_of(created_by: str) -> str:
@@ -70,9 +70,11 @@ def layer_findings(step: str, found: Iterable[Sequence[str]]) -> list[Finding]:
         Finding(
             rule="image-layer",
             severity="error",
+            path=f"/{path}",
             message=f"/{path} is in the image: it is {what}. The step that put it there: {step}",
             why="Everybody who gets the image gets it, too, also when a later step removes it.",
-            fix="Name it in .dockerignore; what a step needs for itself is mounted: [backend.image] secrets",
+            fix="Name it in .dockerignore; what a step needs for itself is mounted: [backend.image] secrets.\n"
+            f'If it is meant to be there, say why in ship.toml: [[check.allow]] path = "/{path}"',
         )
         for path, what in found
     ]

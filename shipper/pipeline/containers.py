@@ -10,6 +10,7 @@ from shipper.build.ignored import proposed_lines
 from shipper.build.image import ImageBuild, build_image, platform_of, recipe_of
 from shipper.check.compose import check_compose
 from shipper.check.context import check_context, propose_ignore_file
+from shipper.check.secrets import leave_out_allowed_of
 from shipper.deliver.manifest import Tree, read_tree
 from shipper.errors import HostError
 from shipper.events import Emit, Event
@@ -39,7 +40,7 @@ def container_parts(
     recipe = recipe_of(job.workspace, backend.image, file.services[backend.service].get("build"))
     files = context_files(recipe.context, recipe.dockerfile)
     folder = recipe.context.relative_to(job.workspace.root).as_posix()
-    refuse_errors(check_context(files, folder))
+    refuse_errors(leave_out_allowed_of(job.workspace, check_context(files, recipe.context, folder)))
     notes = propose_ignore_file(proposed_lines(recipe.context, recipe.dockerfile), folder)
     built: dict[str, ImageBuild] = {}
     made = []

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from shipper.build.image import ImageBuild
+from shipper.config.project import Workspace
 from shipper.deliver import pieces
 from shipper.deliver.export import hand_over
 from shipper.deliver.image import Blob, Pushed, common_layers
@@ -71,10 +71,10 @@ def open_images(job: Job) -> Iterator[ImageSource]:
     backend = job.workspace.project.backend
     assert backend is not None
     if backend.image.delivery != "ssh":
-        yield FromRegistry(find_repository(backend.image), job.app, job.workspace.cache)
+        yield FromRegistry(find_repository(backend.image), job.app, job.workspace)
         return
     with open_registry(job.workspace.cache / "images") as registry:
-        yield OverConnection(registry, job.app, job.workspace.cache)
+        yield OverConnection(registry, job.app, job.workspace)
 
 
 @dataclass
@@ -83,7 +83,7 @@ class OverConnection:
 
     registry: Registry
     app: str
-    cache: Path
+    workspace: Workspace
     _pushed: dict[str, Pushed] = field(default_factory=dict)
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
@@ -105,7 +105,7 @@ class OverConnection:
                 pushed = hand_over(client, build.id, self.app, self.registry, emit)
             text = f"Compressed: {pushed.size:,} bytes, after {time.monotonic() - began:.1f} s."
             emit(Event("note", "build.image", text))
-            refuse_in_pushed(pushed, self.cache, emit)
+            refuse_in_pushed(pushed, self.workspace, emit)
             self._pushed[build.id] = pushed
         return self._pushed[build.id]
 
@@ -154,7 +154,7 @@ class FromRegistry:
 
     repository: Repository
     app: str
-    cache: Path
+    workspace: Workspace
     _digests: dict[str, str] = field(default_factory=dict)
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
@@ -162,7 +162,7 @@ class FromRegistry:
         if _is_there(name, known):
             return Parcel(build, name, there=True)
         with connect() as client:
-            refuse_in_built(client, build, self.cache, emit)
+            refuse_in_built(client, build, self.workspace, emit)
         common = common_layers(build.layers, _layers(known))
         # Compressed while it is fetched, at half the size or less, and unpacked.
         room = build.size_above(common) * 3 // 2

@@ -13,6 +13,8 @@ from typing import Any
 
 from shipper.build.image import STEP, ImageBuild
 from shipper.check.layers import layer_findings, look_into, rules_digest, step_of
+from shipper.check.secrets import leave_out_allowed_of
+from shipper.config.project import Workspace
 from shipper.deliver.export import configuration_of, open_layer, saved_layers
 from shipper.deliver.image import Pushed
 from shipper.errors import BuildError
@@ -25,20 +27,21 @@ _REMEMBERED = 500
 _Verdicts = dict[str, dict[str, Any]]
 
 
-def refuse_in_pushed(pushed: Pushed, cache: Path, emit: Emit) -> None:
+def refuse_in_pushed(pushed: Pushed, workspace: Workspace, emit: Emit) -> None:
     """Look through an image in our own registry. Raises FindingsError when something in it must stay here."""
     configuration = json.loads(pushed.configuration.file.read_bytes())
     layers = configuration["rootfs"]["diff_ids"]
-    with _verdicts(cache, layers, emit) as verdicts:
+    with _verdicts(workspace.cache, layers, emit) as verdicts:
         for diff_id, blob in zip(layers, pushed.layers, strict=True):
             if diff_id not in verdicts:
                 verdicts[diff_id] = {"found": _look(blob.file)}
         _add_steps(verdicts, configuration)
-    _refuse(verdicts, layers)
+    _refuse(verdicts, layers, workspace)
 
 
-def refuse_in_built(client: Any, build: ImageBuild, cache: Path, emit: Emit) -> None:
+def refuse_in_built(client: Any, build: ImageBuild, workspace: Workspace, emit: Emit) -> None:
     """Look through an image in the engine, before it is pushed to a registry of others. Raises FindingsError."""
+    cache = workspace.cache
     with _verdicts(cache, build.layers, emit) as verdicts:
         if any(diff_id not in verdicts for diff_id in build.layers):
             texts: dict[str, bytes] = {}
@@ -47,7 +50,7 @@ def refuse_in_built(client: Any, build: ImageBuild, cache: Path, emit: Emit) -> 
                 if diff_id not in verdicts:
                     verdicts[diff_id] = {"found": _look(file)}
             _add_steps(verdicts, json.loads(configuration_of(texts)))
-    _refuse(verdicts, build.layers)
+    _refuse(verdicts, build.layers, workspace)
 
 
 @contextmanager
@@ -86,6 +89,8 @@ def _add_steps(verdicts: _Verdicts, configuration: dict[str, Any]) -> None:
             verdicts[diff_id]["step"] = step_of(str(entry.get("created_by") or ""))
 
 
-def _refuse(verdicts: _Verdicts, layers: Sequence[str]) -> None:
+def _refuse(verdicts: _Verdicts, layers: Sequence[str], workspace: Workspace) -> None:
+    """Raise FindingsError for what no entry of [[check.allow]] covers; its path begins with a slash there."""
     known = [verdicts[diff_id] for diff_id in layers if diff_id in verdicts]
-    refuse_errors(finding for one in known for finding in layer_findings(one.get("step", "unknown"), one["found"]))
+    found = [finding for one in known for finding in layer_findings(one.get("step", "unknown"), one["found"])]
+    refuse_errors(leave_out_allowed_of(workspace, found))

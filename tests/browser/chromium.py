@@ -80,7 +80,7 @@ def open_tab(profile: Path) -> Iterator[Tab]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        with connect(_address_of_tab(profile), max_size=None) as connection:
+        with connect(_address_of_tab(profile), max_size=None, ping_interval=None) as connection:
             yield Tab(connection)
     finally:
         process.terminate()

@@ -288,7 +288,7 @@ def hangs_up_once(condition: Callable[[], bool]) -> Iterator[int]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
