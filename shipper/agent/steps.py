@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import (
+    causes,
     compose,
     diagnosis,
     environment,
@@ -32,6 +33,8 @@ from .errors import AgentError
 from .layout import Layout
 
 _LOOK_SECONDS = 0.25
+# The cause stands near the end of what a command wrote.
+_READ_LINES = 40
 
 
 @dataclass
@@ -116,19 +119,28 @@ def _retire(run: Run, _: dict[str, Any]) -> str:
 def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
     """Run a command of the app to its end, as the app's user, in the new slot, with the new slot's environment."""
     command = list(arguments["command"])
+    lines: list[str] = []
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        run.say("output", step, line)
+
     outcome = systemd.run_once(
         once_unit(run.layout, step, run.slot),
         command,
         arguments["properties"],
         timeout=arguments["timeout"],
-        on_line=lambda line: run.say("output", step, line),
+        on_line=keep,
     )
     if not outcome.ok:
+        known = causes.known_cause("\n".join(lines[-_READ_LINES:]))
         raise AgentError(
             "release",
             f"`{' '.join(command)}` failed: {diagnosis.ending(outcome, arguments['timeout'])}.",
-            "",
-            "The lines above are its output. Mend it and ship again; the old release is still serving.",
+            known[0] if known else "",
+            known[1]
+            if known
+            else "The lines above are its output. Mend it and ship again; the old release is still serving.",
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shipper.build.context import pack_context
+from shipper.build.dockerfile import fixed_platform
 from shipper.build.program import run_program
 from shipper.config.backend import Image
 from shipper.config.project import Workspace
@@ -121,6 +122,9 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
     """Build an image and tag it `tag`. Raises BuildError with the step that failed and its last lines."""
     started = time.monotonic()
     emit(Event("start", STEP, f"Image for {platform}"))
+    fixed = fixed_platform(recipe.dockerfile, recipe.stage)
+    if fixed and fixed.platform != platform:
+        raise _other_platform(fixed.platform, platform, f"{recipe.dockerfile.name}, line {fixed.line}, says so.")
     with connect() as client:
         if _has_buildx():
             _build_with_buildx(recipe, platform, tag, emit)
@@ -136,17 +140,22 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
         sizes = tuple(int(entry["Size"]) for entry in reversed(image.history()) if entry["Size"])
     found = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
     if found != platform:
-        raise BuildError(
-            f"The image is for {found}, but the server is {platform}.",
-            why="Its base image is fixed to another platform, or this engine cannot build for the server's.",
-            fix="Install buildx (docker-buildx) and a base image for both, or build on a machine like the server.",
-        )
+        raise _other_platform(found, platform, "Its base image is, or this engine cannot build for the server's.")
     seconds = time.monotonic() - started
     layers = tuple(image.attrs["RootFS"]["Layers"])
     build = ImageBuild(image.id, layers, int(image.attrs["Size"]), sizes, platform, seconds)
     text = f"{build.short}, {len(layers)} layers, {build.size / 1e6:,.0f} MB unpacked"
     emit(Event("done", STEP, text, seconds=seconds))
     return build
+
+
+def _other_platform(found: str, wanted: str, why: str) -> BuildError:
+    return BuildError(
+        f"The image is for {found}, but the server is {wanted}.",
+        why=why,
+        fix="Take a base image for both without --platform, and buildx (docker-buildx), or build on a machine like the "
+        "server.",
+    )
 
 
 def _has_buildx() -> bool:

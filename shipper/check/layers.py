@@ -26,6 +26,7 @@ _SYSTEM = re.compile(
 _SHOWN_STEP = 80
 # How the engine's own builder tells a step: "/bin/sh -c #(nop) COPY file:1a2b in /app", "|1 KEY=value /bin/sh -c make".
 _INSTRUCTION = re.compile(r"^(?:/bin/sh -c )?#\(nop\)\s+")
+_VALUE = re.compile(r"(?<=\w)=[^\s;&|]+")
 _COMMAND = re.compile(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/(?:ba)?sh -c ")
 
 
@@ -57,10 +58,10 @@ def _beginning(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def step_of(created_by: str) -> str:
-    """Return the line of the Dockerfile that made a layer, as an image's history tells it."""
+    """Return the line of the Dockerfile that made a layer, as an image's history tells it, without values in it."""
     text = _INSTRUCTION.sub("", created_by)
     text = _COMMAND.sub("RUN ", text).removesuffix("# buildkit")
-    text = " ".join(text.split())
+    text = _VALUE.sub("=...", " ".join(text.split()))
     return text if len(text) <= _SHOWN_STEP else text[: _SHOWN_STEP - 3] + "..."
 
 

@@ -87,6 +87,19 @@ def test_an_image_goes_through_ecr_and_no_login_stays_anywhere(gig: Corner, amaz
     assert gig.live() == release
 
 
+def test_what_must_not_be_in_an_image_is_found_before_it_is_pushed(gig: Corner, amazon: Amazon) -> None:
+    gig.shipper("aws.ecr.create", "--yes")
+    for word in ("one", "two"):
+        gig.edit("api/Dockerfile", "CMD", f"RUN echo {word} > /app/.netrc\nCMD")
+        ended = gig.ship()
+        assert ended.code == 3, ended.output
+        text = " ".join(ended.output.split())
+        assert f"The step that put it there: RUN echo {word} > /app/.netrc" in text
+        assert "Looked through" in text
+        assert "Image to" not in text
+    assert "Looked through" not in gig.ship().output
+
+
 def test_a_token_that_runs_out_during_the_push_is_replaced(gig: Corner, amazon: Amazon) -> None:
     gig.shipper("aws.ecr.create", "--yes")
     stir(gig)
