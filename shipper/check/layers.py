@@ -44,7 +44,9 @@ def look_into(layer: IO[bytes]) -> list[list[str]]:
     with tarfile.open(fileobj=layer, mode="r|") as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
-            if _SYSTEM.match(path) or not (member.isreg() or path.endswith(".git")):
+            name = path.rpartition("/")[2]
+            # Names that begin so stand for what a layer takes away (OCI image specification, "Whiteouts").
+            if _SYSTEM.match(path) or name.startswith(".wh.") or not (member.isreg() or path.endswith(".git")):
                 continue
             what = context.what_it_is(path, member.size, partial(_beginning, archive, member))
             if what:

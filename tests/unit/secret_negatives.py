@@ -147,7 +147,7 @@ NEGATIVES: list[tuple[str, str]] = [
         "withCredentials([usernamePassword(credentialsId: 'docker-hub-creds-1', passwordVariable: 'PASS', usernameVariable: 'USER')]) {\n",
     ),
     ("Jenkinsfile", "environment { DB_PASSWORD = credentials('db-password-prod') }\n"),
-    (".npmrc", "//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n"),
+    (".npmrc", "//packages.acme.kr/:_authToken=${NPM_TOKEN}\n"),
     (
         "nginx.conf",
         "auth_basic_user_file /etc/nginx/.htpasswd;\nssl_password_file /etc/keys/global.pass;\nssl_session_tickets off;\nserver_tokens off;\n",
@@ -328,12 +328,12 @@ NEGATIVES: list[tuple[str, str]] = [
         "package-lock.json",
         '"integrity": "sha512-9BpGlSmW7mXGBB1WBeXwYRBgqAFNdVHhqLlNcIoHVhUVqLvVyLHpQ7kMZzqh0pK6sYjmKLWbX0ZjTeN7uZ8vOg=="\n',
     ),
-    ("yarn.lock", 'resolved "https://registry.yarnpkg.com/a/-/a-1.0.0.tgz#0123f89ab4cd76ef5210aabbccdd0e2d3c4b5a69"\n'),
+    ("yarn.lock", 'resolved "https://packages.acme.kr/a/-/a-1.0.0.tgz#0123f89ab4cd76ef5210aabbccdd0e2d3c4b5a69"\n'),
     ("poetry.lock", 'hash = "sha256:6fa2bd14dd4bc86e7a8c2bd7b3ad2f64ec7d1bb1ca3d0d4f2c5c0b9ed1a2b3c4"\n'),
     ("go.sum", "github.com/a/token v1.0.0 h1:W5t00kpgFdJifH4BDsTlE89Zl93FEloxaWZfGcifgq8=\n"),
     (
         "uv.lock",
-        '{ url = "https://files.pythonhosted.org/packages/a/token-1.0.whl", hash = "sha256:6fa2bd14dd4bc86e7a8c2bd7b3ad2f64" }\n',
+        '{ url = "https://packages.acme.kr/packages/a/token-1.0.whl", hash = "sha256:6fa2bd14dd4bc86e7a8c2bd7b3ad2f64" }\n',
     ),
     (
         "data.json",
@@ -528,5 +528,60 @@ NEGATIVES: list[tuple[str, str]] = [
     (
         "a.txt",
         "Token 토큰 사용법\n비밀번호를 잊으셨나요?\n비밀번호가 일치하지 않습니다 (E1001)\n비밀번호는 12자 이상\n",
+    ),
+    # false alarms that real repositories raised
+    (
+        "templates/secrets.yaml",
+        '{{- $rootPassword := include "common.secrets.passwords.manage" (dict "key" "root-password1") }}\n',
+    ),
+    (
+        "templates/secrets.yaml",
+        'uri: {{ printf "mysql://%s:%s@%s:%s/%s" .Values.auth.username $password $host $port $db | b64enc }}\n',
+    ),
+    ("templates/secret.yaml", "{{- range $user, $password := .Values.auth.basicAuthUsers }}\n"),
+    ("values.yaml", "  secret: custom-CA\n  tlsSecret: grafana.local-tls\n  keyPasswordSecretKey: key-password\n"),
+    ("values.yaml", '    clientSecret: $oidc.azuread.clientSecret\n  existingSecretKeySecretKey: "root-password"\n'),
+    (
+        "values.yaml",
+        "## certificates should start with -----BEGIN "
+        + "RSA PRIVATE KEY-----\n## see docs.example.io/a/b/c/d/e/f/g/h/i/j1K\n",
+    ),
+    (
+        "crd.yaml",
+        'description: Either `keySecret` or `keyFile` must be defined. Allowed values are "Secret" or "ConfigMap".\n',
+    ),
+    (
+        "README.md",
+        '| `externalRedis.password` | Redis&reg; password | `""` |\n| Kubernetes secrets | [K8s/Minikube Setup](#k8s) |\n',
+    ),
+    ("README.md", "ingress.secrets[0].name   -> query.ingress.secrets[0].name\n"),
+    ("README.md", "existingSecretPassword=\nstorageBackend.external.existingSecretPasswordKey=<key>\n"),
+    ("README.md", "Pass `parse_all=True` to it, or pass ``ambiguous_width=2`` instead.\n"),
+    (
+        "README.md",
+        "```\n-----BEGIN "
+        + "RSA PRIVATE KEY-----\nMIIEogIBAAKCAQEAkT5uVwXyZaBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789ab\n...\n```\n",
+    ),
+    ("policies.py", '\'"Resource":"arn:aws:secretsmanager:*:*:secret:databrew!default-*"\'\n'),
+    ("schema.json", '{"AWS::IAM::AccessKey": "0a1b2c3d4e5f6071"}'),
+    ("socks.py", 'proxy_url="socks5h://<username>:<password>@proxy-host"\n'),
+    (
+        "config.py",
+        'data["sudo"]["password"] = passwd\n# user.password = password\nSENSITIVE = ("password", "token", "secret", "api_key")\n',
+    ),
+    (
+        "lexer.py",
+        "'ssh2_auth_password',\n'ssh2_auth_pubkey_file',\nPATTERN = r'SECRET|PASSWORD|PASSPHRASE|API_?KEY|PW2'\n",
+    ),
+    ("types.py", 'PASSWORD = "PASSWORD"\nPASSWORD_KIND = "password"\n'),
+    ("mail.html", '<span>Reset password</span><span><!--[if mso]><i style="mso-font-width:466.6%" hidden></i>\n'),
+    (
+        "notes.md",
+        "- For **client-side validation**: use basic validation.\nBasic examples: see below. Basic CONTAINER ELEMENTS\n",
+    ),
+    ("nginx.conf", "proxy_pass backend_v2;\nuwsgi_pass unix:/run/app1.sock;\n"),
+    (
+        "vault.tf",
+        'image = "ghcr.io/acme/app:sha-0123456789abcdef0123456789abcdef01234567"\ncluster_token = "etcd-cluster-k8s"\n',
     ),
 ]

@@ -221,7 +221,7 @@ POSITIVES: list[tuple[str, str]] = [
     ("deploy.sh", "htpasswd -bc .htpasswd admin ⟦pw2⟧\n"),
     ("deploy.sh", "heroku config:set SECRET_KEY=⟦secret⟧\n"),
     ("deploy.sh", "rabbitmqctl add_user app ⟦pw2⟧\n"),
-    ("deploy.sh", "npm config set //registry.npmjs.org/:_authToken ⟦uuid⟧\n"),
+    ("deploy.sh", "npm config set //packages.acme.kr/:_authToken ⟦uuid⟧\n"),
     ("crontab", "0 3 * * * PGPASSWORD=⟦pw2⟧ pg_dump app | gzip > /b/app.gz\n"),
     ("deploy.bat", "set DB_PASSWORD=⟦pw2⟧\r\n"),
     ("deploy.bat", "net use Z: \\\\fs\\share ⟦pw2⟧ /user:acme\r\n"),

@@ -177,7 +177,7 @@ FINE: list[tuple[str, bytes]] = [
     ("license.key", b"-----BEGIN PUBLIC KEY-----"),
     (".npmrc", b"//r/:_authToken=${NPM_TOKEN}\nsave-exact=true\n"),
     (".npmrc", b"omit-lockfile-registry-resolved=true\n"),
-    ("pip.conf", b"[global]\nindex-url=https://pypi.org/simple\n"),
+    ("pip.conf", b"[global]\nindex-url=https://packages.acme.kr/simple\n"),
     ("auth.json", b"{}"),
     ("auth.json", b'{"title":"Login"}'),
     ("core", b"text"),

@@ -10,6 +10,9 @@ import pytest
 from shipper.check.layers import look_into, step_of
 
 KEY = b"-----BEGIN " + b"RSA PRIVATE KEY-----\n"
+# A file for logins that holds none is no secret.
+NPMRC = b"//registry.npmjs.org/:_authToken=" + b"npm_" + b"aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
+NETRC = b"machine example.com login kim password " + b"k3Jd82hsKq"
 CERTIFICATE = b"-----BEGIN CERTIFICATE-----\n"
 
 
@@ -36,10 +39,10 @@ def layer(*entries: tuple[str, bytes]) -> io.BytesIO:
         ("app/keys/server.pem", KEY),
         ("etc/nginx/tls/site.key", KEY),
         ("root/.ssh/id_ed25519", b""),
-        ("usr/src/app/backup.dump", b""),
-        ("usr/src/app/.npmrc", b""),
-        ("root/.netrc", b""),
-        ("srv/db.sqlite3", b""),
+        ("usr/src/app/backup.dump", b"PGDMP\x01\x0e\x00"),
+        ("usr/src/app/.npmrc", NPMRC),
+        ("root/.netrc", NETRC),
+        ("srv/db.sqlite3", b"SQLite format 3\x00"),
     ],
 )
 def test_what_is_private_is_found(path: str, content: bytes) -> None:

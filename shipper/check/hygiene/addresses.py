@@ -20,6 +20,9 @@ _AUTHORITY = re.compile(
     r"\\]{1,300})@(?P<host>\[[0-9a-fA-F:]{2,40}\]|[\w.${}%*-]{1,200})"
 )
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{1,40}$")
+# Parts of what people choose for a database on their own machine.
+_MILD = re.compile(r"pass|pw|secret|test|admin|root|user|dev|local|demo|postgres|mysql|mongo|redis|change|example|your")
+_IS_PUT_IN = re.compile(r"^%[sdvq]$|\$\{|\{\{|^\{.*\}$|[<>]")
 _USUAL = re.compile(
     r"user(?:name)?|pass(?:word|wd)?|pw|pwd|secret|token|root|admin|postgres(?:ql)?|mysql|mariadb|mongo|redis|"
     r"guest|minio(?:admin)?|"
@@ -72,7 +75,7 @@ def _severity(source: Source, user: str, password: str, host: str) -> Severity |
     if worth == "none":
         return None
     local = bool(_LOCAL.fullmatch(host))
-    mild = is_wordy(password) or is_common_word(password)
+    mild = bool(_MILD.search(password.lower())) or is_common_word(password)
     if place.test or place.example or place.pipeline or source.shaped_only:
         strong = worth == "real" and not mild and not local
         return None if not strong else "warning" if place.test else "error"
@@ -83,6 +86,8 @@ def _severity(source: Source, user: str, password: str, host: str) -> Severity |
 
 def _worth(user: str, password: str, host: str) -> Grade:
     lower = password.lower()
+    if _IS_PUT_IN.search(password):
+        return "none"
     if "example." in host and (_USUAL.fullmatch(lower) or is_wordy(password)):
         return "none"
     if password.isdigit() and (user.count(".") or not user or user.isdigit()):

@@ -188,6 +188,8 @@ def _value_without_mark(source: Source, kind: str, label: tuple[int, int], tail:
     if cell:
         return _read_value(source, kind, label, cell.end(), "cell")
     fallback = source.match(_FALLBACK, end, 60, lower=True)
+    if fallback and fallback["how"] == "or" and not source.place.code:
+        fallback = None
     if fallback and (not fallback["how"].startswith(",") or _is_first_argument(source.text, start)):
         return _read_value(source, kind, label, fallback.end(), "||")
     if tail["mark"] == "=":

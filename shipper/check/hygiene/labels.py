@@ -71,7 +71,7 @@ _WORDS_BEFORE = (
     "db|user|my|ssh|ftp|sftp|smtp|mail|email|admin|root|mysql|pg|postgres|redis|mongo|store|key|login|auth|become|sa|"
     "proxy|ldap|sudo|enable|vnc|rdp|wifi|wlan|app|web|api|http|imap|rabbit|rabbitmq|mq|amqp|http|basic|database"
 )
-_JOINED = re.compile(rf"(?:{_WORDS_BEFORE})(?:pass|pw)")
+_JOINED = re.compile(rf"(?:dest|src|new|old)?(?:{_WORDS_BEFORE})(?:pass|pw)")
 _KEY_BEFORE = frozenset(
     "api access secret private auth encryption encrypt signing sign master service license licence client consumer "
     "account storage shared session crypto cipher jwt hmac webhook aes rest subscription admin ingest merchant channel "
@@ -136,7 +136,7 @@ def kind_of_label(label: str) -> str | None:
     unfit = _NOT_AFTER_PASSWORD if kind in ("password", "secret") else _NOT_AFTER
     if not unfit.isdisjoint(before) and not ("secret" in before or "access" in before or "api" in before):
         return None
-    if kind in ("token", "key") and "public" in words:
+    if "existing" in words or (kind in ("token", "key") and "public" in words):
         return None
     return kind
 

@@ -18,7 +18,7 @@ from shipper.findings import Severity
 _LOOK_BACK = 240
 _COMMENT = re.compile(r"(?:^|[\s;{}(,])(?:#|//|/\*|<!--|--[ ])|^\s{0,40}\*")
 # Where the next setting of a connection string or a query begins, or the line of a text inside a text ends.
-_NEXT_SETTING = re.compile(r"[;&,](?=\w{1,40}(?: \w{1,20}){0,2}=)|;$|\\[nrt\"'\\]|&amp;|&quot;")
+_NEXT_SETTING = re.compile(r"[;&,](?=[\w.\[\]-]{1,60}(?: \w{1,20}){0,2}=)|;$|\\[nrt\"'\\]|&amp;|&quot;")
 _STOPS = re.compile(r"[\"'`<>|“”]")
 _SECOND = re.compile(r"[*_`]{0,3} ?/ ?[*_`]{0,3}([!-~]{4,80})")
 _EXPRESSION = re.compile(
@@ -58,41 +58,54 @@ def find_named_secrets(source: Source) -> Iterator[Sighting]:
 def _own_value(source: Source, named: Named) -> str | None:
     """Return the value without what only follows it, or None when it is an expression or part of a sentence."""
     place = source.place
+    if _is_in_template(source, named.at):
+        return None
     if named.quoted:
         # "Pass `x=True` to it": a verb.
         spoken = (place.document or place.suffix in _CALLS) and named.label.lower() not in ("pass", "key")
         called = named.label.startswith("-") or spoken
-        return named.value if named.mark != " " or called else None
-    if named.mark in ("(", "||", ","):
-        return None
-    before = source.text[named.at - 1 : named.at]
-    if (named.mark in ("|", "::") and not place.document) or (before == "$" and named.mark in ("=", "=>", " ")):
-        return None
-    if named.mark == " " and named.label.lower() in _UPSTREAMS:
+        # Spring Security writes the encoding before the password; this one is none.
+        return named.value.removeprefix("{noop}") if named.mark != " " or called else None
+    if not _is_where_bare_values_are(source, named):
         return None
     value = _cut(source, named)
     if _EXPRESSION.match(value) and not place.line_values:
         return None
-    if place.code and not (named.mark == "cell" or not named.label.isascii() or _is_text(source, named)):
-        return None
     if place.quoted and not value.isdigit() and not _is_text(source, named):
         return None
-    spaced = (
-        named.label.startswith("-")
-        or _is_declared(source, named)
-        or (place.suffix in _SPACED and _begins_line(source, named))
-    )
-    if named.mark == " " and not spaced:
+    end = named.start + len(value)
+    if _UNIT.match(source.text[end : end + 12]):
         return None
-    after = source.text[named.start + len(value) : named.start + len(value) + 12]
-    if _UNIT.match(after):
-        return None
-    second = (
-        source.match(_SECOND, named.start + len(value), 90)
-        if "/" in source.text[max(0, named.at - 3) : named.at]
-        else None
-    )
+    # ID / PW: admin / x
+    is_pair = "/" in source.text[max(0, named.at - 3) : named.at]
+    second = source.match(_SECOND, end, 90) if is_pair else None
     return second[1].rstrip("*_`|,.)") if second else value
+
+
+def _is_where_bare_values_are(source: Source, named: Named) -> bool:
+    """Tell whether a value without quotes can be one here, by what stands between it and its name."""
+    place, mark = source.place, named.mark
+    if mark in ("(", "||", ","):
+        return False
+    if mark == " ":
+        return _is_spaced(source, named)
+    if mark == "|":
+        return place.document and _is_whole_cell(source, named)
+    if mark == "below" and "=" in named.value[:-2]:
+        return False
+    # $password = expression, in PHP, Perl and PowerShell
+    if (mark == "::" and not place.document) or (mark in ("=", "=>") and source.text[named.at - 1 : named.at] == "$"):
+        return False
+    return not place.code or mark == "cell" or not named.label.isascii() or _is_text(source, named)
+
+
+def _is_spaced(source: Source, named: Named) -> bool:
+    """Tell `--password x`, `ENV DB_PASSWORD x` and the lines of files that part names and values by a blank."""
+    if named.label.startswith("-"):
+        return not source.place.code or _is_text(source, named)
+    if not source.text[named.at + len(named.label)].isspace() or named.label.lower() in _UPSTREAMS:
+        return False
+    return _is_declared(source, named) or (source.place.suffix in _SPACED and _begins_line(source, named))
 
 
 def _cut(source: Source, named: Named) -> str:
@@ -114,6 +127,17 @@ def _cut(source: Source, named: Named) -> str:
     if "/" in value and source.text[named.at - 1 : named.at] == "/" and not value.startswith("/"):
         return value.partition("/")[2]
     return value
+
+
+def _is_in_template(source: Source, at: int) -> bool:
+    """Tell what stands inside `{{ ... }}`: an expression of Helm, Ansible or Jinja."""
+    before = source.text[max(0, at - _LOOK_BACK) : at].rpartition("\n")[2]
+    return before.rfind("{{") > before.rfind("}}")
+
+
+def _is_whole_cell(source: Source, named: Named) -> bool:
+    cell = source.text[named.start : named.start + 200].partition("\n")[0].partition("|")[0]
+    return " " not in cell.strip().replace(" / ", "/")
 
 
 def _is_text(source: Source, named: Named) -> bool:
@@ -151,6 +175,8 @@ def _severity(source: Source, named: Named, value: str) -> Severity | None:
         return None
     if worth == "word" and place.code and (not named.quoted or not named.label.isascii()):
         return None
+    if worth == "word" and not named.quoted and "_" in value and kind_of_label(value):
+        return None
     if worth == "word" and not named.quoted and _GOES_ON.match(source.text, named.start + len(value)):
         return None
     if worth != "real" and named.mark in ("is", "below", "(", " ", "->", "==", "==="):
@@ -181,7 +207,7 @@ def _means_itself(named: Named, value: str, place: Place) -> bool:
         return True
     # secretKey: password, in a manifest: the name of a key inside a Secret.
     reference = named.label.endswith("Key") and place.suffix in ("yml", "yaml", "json", "tpl")
-    if reference and lower.isalpha() and kind_of_label(value):
+    if reference and lower.replace("-", "").isalpha() and kind_of_label(value):
         return True
     return (named.kind == "token" and "public" in label) or (
         named.kind in ("token", "key") and label.startswith(("next_public", "vite_", "react_app"))
@@ -203,7 +229,8 @@ def severity_of(worth: Grade, kind: str, value: str, place: Place) -> Severity |
         return _severity_in_documents(worth, kind, value)
     if worth in ("real", "common"):
         return "error"
-    if place.code or place.quoted:
+    # `secret: ca-certs` is the name of a Secret.
+    if place.code or place.quoted or (kind == "secret" and not place.line_values):
         return "warning" if is_common_word(value) else None
     return "warning"
 

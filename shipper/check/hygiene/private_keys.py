@@ -16,8 +16,11 @@ _STEM = "private key"
 _BEGIN = re.compile(r"-{3,6} ?BEGIN [A-Z0-9 ]{0,24}$")
 _END_OF_HEAD = re.compile(r"PRIVATE KEY(?: BLOCK)? ?-{3,6}")
 # RFC 7468: lines of 64 characters; an Ed25519 key is the shortest, one line. `\n` may be spelled out.
-_BODY = re.compile(r"[A-Za-z0-9+/=]{30,}")
+_BODY = re.compile(r"(?=[^\s]{0,60}\d)(?=[^\s]{0,60}[A-Z])[A-Za-z0-9+/=]{30,}")
 _REACH = 900
+# Between head and body there may be `Proc-Type:`, `DEK-Info:` (RFC 1421), `Version:`, `Comment:` (RFC 4880).
+_FARTHEST_BODY = 240
+_LEAST_LETTERS = 14
 
 
 def find_private_keys(source: Source) -> Iterator[Sighting]:
@@ -38,9 +41,12 @@ def _at(source: Source, at: int) -> Sighting | None:
     window = source.text[head.end() : head.end() + _REACH]
     source.spent += len(window)
     window = window.partition("---END")[0].replace("\\n", "\n").replace("\\r", "")
-    bodies = [body for body in _BODY.findall(window) if not is_made_up(body)]
-    if not bodies or len(set("".join(bodies))) < 16:
+    body = _BODY.search(window)
+    # Documentation shows the first line and "...".
+    if not body or "..." in window or body.start() > _FARTHEST_BODY:
+        return None
+    if is_made_up(body[0]) or len(set(body[0])) < _LEAST_LETTERS:
         return None
     severity: Severity = "warning" if source.place.test else "error"
     start = head.end()
-    return Sighting(_RULE, severity, start, start + len(bodies[0]), bodies[0], load_rules().texts[_RULE])
+    return Sighting(_RULE, severity, start, start + len(body[0]), body[0], load_rules().texts[_RULE])

@@ -18,7 +18,7 @@ _REFERENCE = re.compile(
     r"\$\{|\$\(|\{\{|\}\}|\{%|<%|%>|<\?|#\{|%\(\w{1,60}\)|%[sdr@](?![A-Za-z0-9!])|@@|"
     r"\[\^?[aA0]-[zZ9f]|\\[dwsSWDb]|\(\?[:=!<]|\.[*+]|\][+*{]|"
     r"\{[A-Za-z_][\w.]{0,60}(?:\[[\w'\"]{1,40}\]|\([\w'\", ]{0,40}\))?(?:![rsa])?(?::[^{}\n]{0,20})?\}|"
-    r"^\{\d?\}|^\$[A-Za-z_]\w{0,80}$|^\$env:|^\$_[A-Z]{3,7}\b|^%[A-Za-z_]\w{0,80}%$|^!\w{1,60}!$|^\[\[|^__\w{1,60}__$|"
+    r"^\{\d?\}|^\$[A-Za-z_][\w.:-]{0,80}$|^\$env:|^\$_[A-Z]{3,7}\b|^%[A-Za-z_]\w{0,80}%$|^!\w{1,60}!$|^\[\[|^__\w{1,60}__$|"
     r"^@\w{0,20}[({]|^:[A-Za-z_]\w{0,60}$|^ENC[(\[]|^\{cipher\}|^!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|"
     r"ENV|env|reference)\b|"
     r"^(?:vault|ssm|op|bao|secretref|keyvault|awssm|gcpsm|sm|file|env|secret|aws-sm|doppler|infisical|"
@@ -52,7 +52,7 @@ _DESCRIPTION = re.compile(
     r"aes-?\d{3}(?:-\w{3})?|hex|ascii|same|see|and|or|the|is|was|will|must|should|from|with|for|not|never|this|that|"
     r"above|below|via|using|stored|managed|secure|unsafe|strong|weak|valid|expired|expires|current-password|"
     r"new-password|"
-    r"one-time-code|authorization_code|client_credentials|refresh_token|access_token|id_token|csrf-?token|xsrf-token|"
+    r"one-time-code|authorization_code|(?:in)?active|pending|client_credentials|refresh_token|access_token|id_token|csrf-?token|xsrf-token|"
     r"redirect|click|submit|input|label|button|icon|lock|field|form|page|link|show|hide|toggle|error|warning|"
     r"success|info|default|public|private|shared|local|remote|static|dynamic|custom|inherit|initial|unset)"
 )
@@ -96,6 +96,9 @@ _APP_PASSWORD = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}")
 _CAMEL = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+")
 _CONSONANTS = re.compile(r"[b-df-hj-np-tv-xz]{5,}", re.IGNORECASE)
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
+_NAME_OF_ANOTHER = re.compile(
+    r"(?=.{0,60}(?:PASSWORD|SECRET|TOKEN|KEY))[A-Z][A-Z0-9]{0,40}(?:[_,-][A-Z0-9]{1,40}){1,10}"
+)
 _WORD_MARKS = "-_./:"
 
 
@@ -128,6 +131,7 @@ def _stands_for_another(value: str, lower: str) -> bool:
         or _DESCRIPTION.fullmatch(bare)
         or _SHAPES.fullmatch(value)
         or _PASSWORD_HASH.match(value)
+        or _NAME_OF_ANOTHER.fullmatch(value)
         or (value.isupper() and value.replace("_", "").isalpha() and ("_" in value or len(value) < 8))
         or (len(set(lower)) <= 2 and not value.isdigit())
     )
@@ -168,7 +172,8 @@ def _grade_of_mixture(value: str, lower: str, bare: str, kind: str) -> Grade:
 
 def is_common_word(value: str) -> bool:
     """Tell a value that people use when they mean to change it later: changeme, admin, my-secret-key."""
-    return bool(_COMMON_WORD.fullmatch(value.lower()))
+    lower = value.lower()
+    return bool(_COMMON_WORD.fullmatch(lower)) or ("secret" in value and value.isalpha() and value.islower())
 
 
 def is_sequence(value: str) -> bool:
@@ -180,9 +185,10 @@ def is_sequence(value: str) -> bool:
 def is_wordy(value: str) -> bool:
     """Tell a name made of words and a number or two, such as `oauth2/token-v1` or `accessToken2`."""
     parts = _CAMEL.findall(value)
-    spelled = [part for part in parts if part.isalpha()]
+    # The letters of k8s, s3 and v2 are no words of their own.
+    spelled = [part for part in parts if part.isalpha() and len(part) > 1]
     words = [part for part in spelled if len(part) >= 3 and _VOWEL.search(part) and not _CONSONANTS.search(part)]
-    numbers = len(parts) - len(spelled)
+    numbers = sum(part.isdigit() for part in parts)
     letters = sum(map(len, words))
     return letters >= len(value) * 0.6 and letters >= 3.3 * len(spelled) and numbers <= 3
 
