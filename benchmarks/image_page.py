@@ -138,7 +138,7 @@ def _lines(measured: Measured, today: str) -> list[str]:
         "| wanted | found | at most | |",
         "|---|---|---|---|",
         *(
-            f"| {check.name} | {check.value:.3g} | {check.limit:.3g} | {'held' if check.held else 'not held'} |"
+            f"| {_cell(check.name)} | {check.value:.3g} | {check.limit:.3g} | {'held' if check.held else 'not held'} |"
             for check in judge(measured)
         ),
         "",
@@ -151,9 +151,8 @@ def _rows(measured: Measured) -> Iterable[str]:
         for way in dict.fromkeys(passage.way for passage in measured.passages):
             found = measured.of(way, kind)
             slowest = max((passage.seconds for passage in found), default=float("nan"))
-            name = way.replace("|", "\\|")
             yield (
-                f"| {title}: {name} | {len(found)} | {measured.seconds(way, kind):.2f} s | {slowest:.2f} s "
+                f"| {title}: {_cell(way)} | {len(found)} | {measured.seconds(way, kind):.2f} s | {slowest:.2f} s "
                 f"| {_megabytes(median(found, lambda one: one.sent))} "
                 f"| {_megabytes(median(found, lambda one: one.received))} "
                 f"| {_megabytes(median(found, lambda one: one.memory))} "
@@ -161,12 +160,16 @@ def _rows(measured: Measured) -> Iterable[str]:
             )
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _part_rows(measured: Measured) -> Iterable[str]:
     for way in dict.fromkeys(passage.way for passage in measured.passages):
         first, change = measured.of(way, "first"), measured.of(way, "change")
         for part in (first or change)[0].parts:
             cells = (f"{_part(found, part):.2f} s" for found in (first, change))
-            yield f"| {way}: {part} | {' | '.join(cells)} |"
+            yield f"| {_cell(way)}: {part} | {' | '.join(cells)} |"
 
 
 def _part(found: Iterable[Passage], part: str) -> float:
