@@ -18,7 +18,7 @@ from shipper.findings import Finding, refuse_errors
 from shipper.hashes import FileHashes
 from shipper.pipeline.images import ImageSource
 from shipper.pipeline.job import Job
-from shipper.pipeline.plan import BackendParts, Containers
+from shipper.pipeline.parts import BackendParts, Containers
 from shipper.pipeline.server import ServerState
 from shipper.render.compose import ComposeProjects, compose_projects
 from shipper.render.systemd import COMPOSE_FILE, compose_unit, proxy_units

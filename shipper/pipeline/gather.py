@@ -25,7 +25,7 @@ from shipper.pipeline.containers import container_parts
 from shipper.pipeline.hygiene import check_built_site, check_files, check_origin
 from shipper.pipeline.images import ImageSource, open_images
 from shipper.pipeline.job import Job, who
-from shipper.pipeline.plan import BackendParts, SiteBuild
+from shipper.pipeline.parts import BackendParts, SiteBuild
 from shipper.pipeline.server import ServerState, backend_python, connect, connect_each, read_state
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit

@@ -6,13 +6,9 @@ as data, in this order (shipper.agent.steps does them).
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from shipper.check.memory import check_memory
 from shipper.config.backend import Backend
@@ -22,9 +18,10 @@ from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
 from shipper.events import count_files, count_layers
 from shipper.findings import Finding
-from shipper.pipeline.images import Parcel
+from shipper.pipeline.parts import BackendParts, SiteBuild
+from shipper.pipeline.record import changed_units, difference, places_of, retired_services, services_change, services_of
 from shipper.pipeline.server import Record, ServerState
-from shipper.render.systemd import boot_unit, one_off_properties, with_python
+from shipper.render.systemd import one_off_properties, with_python
 
 # How long the agent waits for this machine's word on the public address before it trusts what it saw itself.
 PUBLIC_PATIENCE_SECONDS = 30
@@ -68,143 +65,17 @@ class Plan:
         return [step.wire for step in self.steps if step.place == "server"]
 
 
-@dataclass(frozen=True)
-class SiteBuild:
-    """A built site: its tree, the paths of its content-hashed assets, and how it came about, in words."""
-
-    tree: Tree
-    immutable: tuple[str, ...]
-    origin: str
-
-
-@dataclass(frozen=True)
-class Containers:
-    """What a backend in containers is besides its slot.
-
-    `parcel` is its image and what of it has to travel, `units` are its unit files besides the slot's, `services` goes
-    to the agent (shipper.agent.compose), `command` runs something in a new container of the service, `findings` are
-    about the compose file.
-    """
-
-    parcel: Parcel
-    units: Mapping[str, str]
-    services: Mapping[str, Any]
-    command: tuple[str, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class BackendParts:
-    """A backend ready to be a slot: code, dependencies, the unit, and the server's interpreter (an absolute path).
-
-    In containers it has no dependencies and no interpreter, and its code is what Compose runs.
-    """
-
-    code: Tree
-    dependencies: Tree
-    unit: str
-    interpreter: str
-    origin: str
-    containers: Containers | None = None
-
-
-def slot_name(parts: BackendParts, backend: Backend, environment_digest: str) -> str:
-    """Return the name of the slot: what a running copy is made of, and nothing else (docs/architecture.md, "Slot")."""
-    static = backend.static_files
-    made_of = (
-        parts.code.digest,
-        parts.dependencies.digest,
-        parts.unit,
-        parts.interpreter,
-        environment_digest,
-        repr(static.model_dump() if static else None),
-        *([parts.containers.parcel.build.id] if parts.containers else []),
-    )
-    return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:12]
-
-
-def release_record(
-    release_id: str,
-    origin: Mapping[str, Any],
-    project: Project,
-    target: Target,
-    site: SiteBuild | None,
-    slot: str,
-    parts: BackendParts | None,
-    nginx: Mapping[str, str],
-) -> Record:
-    """Return the record of a release: all that bringing it live again will need, long after its sources changed."""
-    backend = project.backend
-    static = backend.static_files if backend else None
-    containers = parts.containers if parts else None
-    return {
-        "id": release_id,
-        **origin,
-        "site": site.tree.digest if site else "",
-        "slot": slot,
-        "static": static.root if static else "",
-        "unit": parts.unit if parts else "",
-        **(containers.units if containers else {}),
-        "image": containers.parcel.name if containers else "",
-        "services": dict(containers.services) if containers else {},
-        "boot": boot_unit(project.name) if slot else "",
-        "nginx": dict(nginx),
-        "host": urlsplit(target.public_url).netloc,
-        "scheme": urlsplit(target.public_url).scheme,
-        "health": backend.health if backend else "",
-        "health_timeout": backend.health_timeout if backend else 0,
-        "memory": backend.memory if backend else "",
-        "drain": backend.drain if backend else 0,
-        "paths": [*(["/"] if site else []), *([backend.health] if backend else [])],
-    }
-
-
-def is_live(record: Record, state: ServerState) -> bool:
-    """Whether what the record describes is what the server serves already, down to a running backend."""
-    live = state.live_record
-    compared = ("site", "slot", "nginx", "static", "services")
-    # A release made before there were containers has no such key.
-    if live is None or any((live.get(key) or "") != (record[key] or "") for key in compared):
-        return False
-    installed = state.nginx == record["nginx"] and not _changed_units(record, state)
-    lasting = not _services_change(record, state) and not _retired(record, state)
-    return installed and lasting and (not record["slot"] or record["slot"] in state.running)
-
-
-def _services_change(record: Record, state: ServerState) -> bool:
-    """Whether what outlives releases is not as the record says, or does not run."""
-    text = (record.get("services") or {}).get("text")
-    return bool(text) and text != state.services
-
-
-def _retired(record: Record, state: ServerState) -> tuple[str, ...]:
-    """Return the lasting services that the record has no more; none for one without containers."""
-    services = record.get("services")
-    if not services:
-        return ()
-    wanted = json.loads(services["text"])["services"] if services["text"] else {}
-    return tuple(sorted(state.lasting - set(wanted)))
-
-
-def _changed_units(record: Record, state: ServerState) -> tuple[str, ...]:
-    """Return the lines in which the installed units differ; a release made before there was a boot unit has none."""
-    if not record["slot"]:
-        return ()
-    wanted = [name for name in ("unit", "socket", "proxy", "boot") if record.get(name)]
-    return tuple(line for name in wanted for line in difference(state.units.get(name, ""), record[name]))
-
-
 def activation_steps(record: Record, state: ServerState, target: Target) -> tuple[Step, ...]:
     """Return the steps that bring a release live that is already laid out on the server."""
     starts = bool(record["slot"]) and record["slot"] not in state.running
     leaves = state.running - {record["slot"]}
     steps: list[Step] = []
-    units = _changed_units(record, state)
+    units = changed_units(record, state)
     if units:
         steps.append(Step("unit", "install the unit", "server", units, "the old unit is put back"))
-    services = _services_of(record)
-    lacking = _places(services) - _places(_services_of(state.live_record))
-    if _services_change(record, state):
+    services = services_of(record)
+    lacking = places_of(services) - places_of(services_of(state.live_record))
+    if services_change(record, state):
         changes = difference(state.services, services["text"])
         title = "bring up what outlives releases; what changed is made anew, volumes stay"
         steps.append(Step("services", title, "server", changes, "the old definition is put back"))
@@ -225,19 +96,11 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
             Step("nginx", "test and install nginx's files, reload", "server", changes, "the old files are put back")
         )
     steps += _switch_steps(record, state, target, bool(leaves) and target.strategy == "rolling")
-    retired = _retired(record, state)
+    retired = retired_services(record, state)
     if retired:
         title = f"stop and remove what is defined no more ({', '.join(retired)}); volumes stay"
         steps.append(Step("retire", title, "server"))
     return tuple(steps)
-
-
-def _services_of(record: Record | None) -> Mapping[str, Any]:
-    return (record or {}).get("services") or {}
-
-
-def _places(services: Mapping[str, Any]) -> set[str]:
-    return {*services.get("volumes", ()), *services.get("networks", ())}
 
 
 def check_second_copy(record: Record, state: ServerState, target: Target, target_name: str) -> list[Finding]:
@@ -393,9 +256,3 @@ def pending_migrations(code: Tree, state: ServerState) -> list[str]:
     """Return the migration modules that the live backend does not have, as paths inside the backend's folder."""
     here = {entry.path for entry in code.files if "/migrations/" in f"/{entry.path}" and entry.path.endswith(".py")}
     return sorted(path for path in here - state.migrations if not path.endswith("/__init__.py"))
-
-
-def difference(old: str, new: str) -> tuple[str, ...]:
-    """Return the lines of a unified diff, without its header; nothing when the texts are equal."""
-    lines: Sequence[str] = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1))
-    return tuple(lines[2:])

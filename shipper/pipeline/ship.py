@@ -18,15 +18,9 @@ from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.job import Job
-from shipper.pipeline.plan import (
-    Plan,
-    activation_steps,
-    check_second_copy,
-    is_live,
-    release_record,
-    ship_steps,
-    slot_name,
-)
+from shipper.pipeline.parts import slot_name
+from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
+from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollout import Member, Report, roll_out
 from shipper.pipeline.server import Record, connect, lock_server
 

@@ -26,7 +26,9 @@ from shipper.config.load import load_project
 from shipper.config.target import Target
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
-from shipper.pipeline.plan import BackendParts, SiteBuild, activation_steps, release_record, ship_steps
+from shipper.pipeline.parts import BackendParts, SiteBuild
+from shipper.pipeline.plan import activation_steps, ship_steps
+from shipper.pipeline.record import release_record
 from shipper.pipeline.server import ServerState
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "corner"

@@ -13,16 +13,9 @@ from shipper.config.target import Target
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
 from shipper.errors import ConfigError
-from shipper.pipeline.plan import (
-    BackendParts,
-    SiteBuild,
-    activation_steps,
-    check_second_copy,
-    is_live,
-    release_record,
-    ship_steps,
-    slot_name,
-)
+from shipper.pipeline.parts import BackendParts, SiteBuild, slot_name
+from shipper.pipeline.plan import activation_steps, check_second_copy, ship_steps
+from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollback import choose_release, plan_rollback
 from shipper.pipeline.server import Record, ServerState
 from shipper.render.systemd import boot_unit
