@@ -37,9 +37,11 @@ def make_gig(root: Path, sandbox: Sandbox) -> Corner:
 
 
 def containers(run: Callable[[Sequence[str]], tuple[int, str]]) -> dict[str, str]:
-    """Return the ids of the containers that run, by their names without the slot."""
+    """Return the ids of the containers that run, by their names without the slot, as either Compose makes them."""
     lines = run(["docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}"])[1].splitlines()
-    return {re.sub(r"-[0-9a-f]{12}-", "-", name): identity for name, identity in map(str.split, lines)}
+    return {
+        re.sub(r"-[0-9a-f]{12}-", "-", name.replace("_", "-")): identity for name, identity in map(str.split, lines)
+    }
 
 
 @contextmanager

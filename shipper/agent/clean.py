@@ -22,7 +22,8 @@ def clean(days: int, *, aggressive: bool) -> dict[str, Any]:
     With `aggressive`, the age does not count, and volumes without a name that no container uses go as well. What a
     release of any app needs, running or kept for a rollback, always stays. Raises AgentError.
     """
-    before = facts.basic()["disk"]
+    folder = str(engine.ask("GET", "/info")["DockerRootDir"])
+    before = facts.disk(folder)
     age = 0 if aggressive else days
     until = int(time.time()) - age * _DAY_SECONDS
     removed = {
@@ -31,7 +32,7 @@ def clean(days: int, *, aggressive: bool) -> dict[str, Any]:
         "build cache": _build_cache(age),
         "volumes": _volumes() if aggressive else [],
     }
-    return {"before": before, "after": facts.basic()["disk"], "removed": removed}
+    return {"before": before, "after": facts.disk(folder), "removed": removed}
 
 
 def _containers(until: int) -> list[str]:

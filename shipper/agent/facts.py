@@ -28,7 +28,7 @@ def basic() -> dict[str, Any]:
         "pythons": _interpreters(),
         "ipv6": os.path.exists("/proc/net/if_inet6"),
         "memory": _memory(),
-        "disk": _disk("/srv"),
+        "disk": disk("/srv"),
     }
 
 
@@ -165,7 +165,8 @@ def _number(path: str) -> int:
     return int(text) if text.isdigit() and int(text) < 1 << 60 else 0
 
 
-def _disk(path: str) -> dict[str, int]:
+def disk(path: str) -> dict[str, int]:
+    """Return the room on the file system of a folder, which may not be there yet: bytes in all and free, inodes."""
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     usage = os.statvfs(path)

@@ -98,8 +98,7 @@ def _released(
     for key in ("build", "container_name", "ports", "pull_policy"):
         made.pop(key, None)
     if name == backend.service:
-        published = {"target": backend.port, "published": _PORT, "host_ip": "127.0.0.1", "protocol": "tcp"}
-        made["ports"] = [published]
+        made["ports"] = [_port({"target": backend.port, "published": _PORT})]
     # The unit starts it again and counts: Docker would do it behind systemd's back, and after a reboot, too.
     made["restart"] = "no"
     # The image holds the code; a folder of a developer's machine in its place is not on the server.
@@ -110,21 +109,31 @@ def _released(
 def _lasting(service: Service, names: list[str], together: tuple[str, ...]) -> Service:
     made = _common(service, names, together)
     # Docker's published ports go around a firewall of the server: only the server itself may use them.
-    made["ports"] = [{**entry, "host_ip": "127.0.0.1"} for entry in made.get("ports") or ()]
+    made["ports"] = [_port(entry) for entry in made.get("ports") or ()]
     made.setdefault("restart", "unless-stopped")
     return made
+
+
+def _port(entry: Mapping[str, Any]) -> str:
+    """Return a port of the loopback interface in the short form: the long one of the first Compose has no address."""
+    return f"127.0.0.1:{entry.get('published') or ''}:{entry['target']}/{entry.get('protocol') or 'tcp'}"
 
 
 def _common(service: Service, names: list[str], together: tuple[str, ...]) -> Service:
     made = copy.deepcopy(service)
     wanted = made.get("depends_on") or {}
-    made["depends_on"] = {name: how for name, how in wanted.items() if name in together}
+    made["depends_on"] = {name: _dependency(how) for name, how in wanted.items() if name in together}
     if made.pop("env_file", None):
         # A name without a value is taken from the environment of Compose: nobody parses the file a second time.
         own = _environment(made)
         made["environment"] = {**{name: None for name in names if name not in own}, **own}
     made.setdefault("logging", _LOGGING)
     return made
+
+
+def _dependency(how: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a service is waited for, without the default that the first Compose does not know."""
+    return {key: value for key, value in how.items() if (key, value) != ("required", True)}
 
 
 def _environment(service: Service) -> dict[str, str | None]:

@@ -23,6 +23,27 @@ def running(run: Exec) -> set[str]:
     return set(run(["docker", "ps", "--quiet"])[1].split())
 
 
+OWN_DISK = """
+systemctl stop docker.socket docker
+mount -t tmpfs -o size=200m tmpfs /var/lib/docker
+systemctl start docker.socket
+mkdir -p /var/lib/docker/old && head -c 50000000 /dev/urandom > /var/lib/docker/old/file
+tar -C /var/lib/docker/old -c . | docker import - piled-up:1
+"""
+AS_BEFORE = "systemctl stop docker.socket docker; umount /var/lib/docker; systemctl start docker.socket"
+
+
+def test_the_room_that_is_told_is_that_of_the_disk_with_the_images(gig: Corner, sandbox_exec: Exec) -> None:
+    code, output = sandbox_exec(["sh", "-ec", OWN_DISK])
+    try:
+        assert code == 0, output
+        ended = gig.shipper("host.clean", "--days", "0")
+    finally:
+        sandbox_exec(["sh", "-c", AS_BEFORE])
+    assert ended.code == 0, ended.output
+    assert re.search(r"of 0\.2 GB; (4[5-9]|5[0-5]) MB more", ended.output), ended.output
+
+
 def test_what_nobody_needs_goes_and_what_a_release_needs_stays(gig: Corner, sandbox_exec: Exec) -> None:
     gig.shipped()
     gig.edit("api/main.py", START, 'VERSION = "two"')
