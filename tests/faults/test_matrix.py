@@ -176,7 +176,7 @@ def ship_again(corner: Corner, began: float) -> str:
     """Type a plain `ship` of something new, as somebody would who knows nothing; return what it printed."""
     set_version(corner, 2)
     while True:
-        ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "sandbox")
+        ended = corner.shipper("ship", "--yes", "--to", "sandbox")
         # A network that is gone without a word is only known to be gone after a while.
         if ended.code != 5 or time.monotonic() > began + PATIENCE_SECONDS:
             break

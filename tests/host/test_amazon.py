@@ -90,11 +90,11 @@ def test_an_image_goes_through_ecr_and_no_login_stays_anywhere(gig: Corner, amaz
 def test_what_must_not_be_in_an_image_is_found_before_it_is_pushed(gig: Corner, amazon: Amazon) -> None:
     gig.shipper("aws.ecr.create", "--yes")
     for word in ("one", "two"):
-        gig.edit("api/Dockerfile", "CMD", f"RUN echo {word} > /app/.netrc\nCMD")
+        gig.edit("api/Dockerfile", "CMD", f"RUN echo {word} > /app/.env\nCMD")
         ended = gig.ship()
         assert ended.code == 3, ended.output
         text = " ".join(ended.output.split())
-        assert f"The step that put it there: RUN echo {word} > /app/.netrc" in text
+        assert f"The step that put it there: RUN echo {word} > /app/.env" in text
         assert "Looked through" in text
         assert "Image to" not in text
     assert "Looked through" not in gig.ship().output

@@ -117,7 +117,7 @@ def test_what_must_not_be_in_an_image_is_found_in_its_layers_and_nothing_is_sent
             ended = serving.shipper(*command, **BUILDERS[builder])
             assert ended.code == 3, ended.output
             text = told(ended.output)
-            assert "/app/.env.production is in the image: it is an environment with its secrets" in text
+            assert "/app/.env.production is in the image: it is an env file" in text
             assert "The step that put it there: RUN echo TOKEN=... > /app/.env.production" in text
             assert "marker" not in text
             assert "/app/keys/server.pem is in the image" in text

@@ -110,7 +110,7 @@ def test_an_upload_goes_on_by_itself_when_the_connection_breaks(corner: Corner, 
     with Network(corner.sandbox.ssh_port) as network:
         network.break_after(10_000_000)
         corner.add_far_target(network.port)
-        ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "far")
+        ended = corner.shipper("ship", "--yes", "--to", "far")
     assert ended.code == 0, ended.output
     assert "Connecting again; what arrived stays" in ended.output
     upload = next(line for line in ended.output.splitlines() if line.startswith("  ok   upload"))
@@ -130,7 +130,7 @@ def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, s
         assert network.gone.wait(60)
         began = time.monotonic()
         # Nobody types anything for it: as soon as the client has been silent for long enough, it is waited out.
-        while (ended := corner.shipper("ship", "--yes", "--allow-dirty", "--to", "sandbox")).code == 5:
+        while (ended := corner.shipper("ship", "--yes", "--to", "sandbox")).code == 5:
             assert "last heard of" in ended.output
             assert time.monotonic() - began < 60
         assert ended.code == 0, ended.output

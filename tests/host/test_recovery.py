@@ -126,14 +126,14 @@ def test_where_two_copies_do_not_fit_the_old_one_is_stopped_first_if_wanted(corn
     live = corner.shipped()
     corner.edit("backend/main.py", START, CHANGED)
     add_target(corner, "small", 'strategy = "stop-first"')
-    plan = corner.shipper("plan", "--allow-dirty", "--to", "small")
+    plan = corner.shipper("plan", "--to", "small")
     assert "stop the old backend first" in plan.output, plan.output
-    ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "small")
+    ended = corner.shipper("ship", "--yes", "--to", "small")
     assert ended.code == 0, ended.output
     assert "the backend was away for" in ended.output
     assert '"two"' in corner.get("/api/health")[1]
     corner.edit("backend/main.py", CHANGED, 'raise SystemExit("broken")')
-    failed = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "small")
+    failed = corner.shipper("ship", "--yes", "--to", "small")
     assert failed.code == 1, failed.output
     assert "undo start" in failed.output
     assert '"two"' in corner.get("/api/health")[1]
@@ -161,12 +161,12 @@ def test_server_errors_of_visitors_bring_the_old_release_back(corner: Corner) ->
     visits = [Wish("GET", "/", True, ("<h1>",)), Wish("POST", "/api/echo", True, ('"bytes"', "Internal Server Error"))]
     with Visitors(corner.url, visits):
         corner.edit("backend/main.py", START, CHANGED)
-        fine = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "watched")
+        fine = corner.shipper("ship", "--yes", "--to", "watched")
         assert fine.code == 0, fine.output
         assert "0.0 % server errors in" in fine.output
         live = corner.live()
         corner.edit("backend/main.py", '"bytes": len(body)', '"bytes": len(None)')
-        ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "watched")
+        ended = corner.shipper("ship", "--yes", "--to", "watched")
     assert ended.code == 1, ended.output
     assert "after the switch were server errors (before:" in ended.output
     assert "500 /api/echo" in ended.output

@@ -108,7 +108,7 @@ def test_a_release_that_fails_leaves_the_old_one_serving(corner: Corner, sandbox
     good = {path: (corner.root / path).read_text() for path in ("backend/main.py", "backend/migrate.py", "ship.toml")}
     failure.spoil(corner)
     target = "elsewhere" if "elsewhere" in (corner.root / "ship.toml").read_text() else "sandbox"
-    ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", target)
+    ended = corner.shipper("ship", "--yes", "--to", target)
     assert ended.code == 1, ended.output
     assert [word for word in failure.words if word not in ended.output] == [], ended.output
     assert "->" in ended.output

@@ -48,7 +48,7 @@ def test_changes_that_are_in_no_commit_are_shipped_only_on_request_and_the_relea
     corner: Corner, sandbox_exec: Exec
 ) -> None:
     corner.add_far_target(corner.sandbox.ssh_port)
-    ended = corner.shipper("ship", "--yes", "--to", "far")
+    ended = corner.type("ship", "--yes", "--to", "far")
     assert ended.code == 3, ended.output
     assert "There are changes that are in no commit" in ended.output
     assert "inv ship --allow-dirty" in ended.output
@@ -65,7 +65,7 @@ def test_changes_that_are_in_no_commit_are_shipped_only_on_request_and_the_relea
     corner.edit("site/index.html", "</h1>", "!</h1>")
     corner.git("commit", "--quiet", "--all", "--message", "louder")
     corner.git("push", "--quiet", "origin", "HEAD:main")
-    ended = corner.shipper("ship", "--yes", "--to", "far")
+    ended = corner.type("ship", "--yes", "--to", "far")
     assert ended.code == 0, ended.output
     record = json.loads(sandbox_exec(["sh", "-c", "cat /srv/*/current/release.json"])[1])
     assert (record["dirty"], record["pushed"]) == (False, True)

@@ -117,7 +117,7 @@ def test_a_wrong_ship_toml_is_told_with_its_place(corner: Corner, sandbox_exec: 
 def test_an_unknown_target_is_told_the_known_ones(corner: Corner, sandbox_exec: Exec) -> None:
     add_target(corner, "production")
     with untouched(corner, sandbox_exec):
-        ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "nonsense")
+        ended = corner.shipper("ship", "--yes", "--to", "nonsense")
         assert_refused(ended, 2, "no target 'nonsense'", "production, sandbox")
 
 
@@ -257,7 +257,7 @@ def test_a_host_that_is_down_is_named_without_waiting_for_the_build(corner: Corn
         port = nobody.getsockname()[1]
         add_target(corner, "down", port=port)
         with untouched(corner, sandbox_exec):
-            ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "down")
+            ended = corner.shipper("ship", "--yes", "--to", "down")
             assert_refused(ended, 4, f"127.0.0.1:{port} refuses the connection", "`port`")
     assert not (corner.root / "built").exists(), "the build was waited for"
 
@@ -267,7 +267,7 @@ def test_a_wrong_key_is_told_with_the_user_and_the_key(corner: Corner, sandbox_e
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     add_target(corner, "locked", key=str(key))
     with untouched(corner, sandbox_exec):
-        ended = corner.shipper("ship", "--yes", "--allow-dirty", "--to", "locked")
+        ended = corner.shipper("ship", "--yes", "--to", "locked")
         assert_refused(ended, 4, "does not let deploy in", str(key), "`user` and `key`")
 
 
@@ -299,7 +299,7 @@ def test_a_build_in_progress_ends_with_the_connection(corner: Corner, sandbox_ex
     written = corner.root / "pid"
     with untouched(corner, sandbox_exec), hangs_up_once(lambda: written.exists() and written.read_text() != "") as port:
         add_target(corner, "rude", port=port)
-        assert_refused(corner.shipper("ship", "--yes", "--allow-dirty", "--to", "rude"), 4, f"127.0.0.1:{port}")
+        assert_refused(corner.shipper("ship", "--yes", "--to", "rude"), 4, f"127.0.0.1:{port}")
     with pytest.raises(ProcessLookupError):
         os.kill(int(written.read_text()), 0)
 
