@@ -27,7 +27,7 @@ from pathlib import Path
 from benchmarks.heavy import LABEL
 from benchmarks.image_page import Measured, Weights, judge, write
 from benchmarks.link import Link
-from benchmarks.peers import open_shell, peers
+from benchmarks.peers import Peer, open_shell, peers
 from benchmarks.stage import SANDBOX, Passage, Stage, weighed
 from shipper.deliver.image import Pushed, push_here
 from shipper.deliver.registry import open_registry
@@ -45,11 +45,12 @@ _CONNECTIONS = 5
 def measure(size: int, changes: int) -> Measured:
     """Measure with an image of about `size` bytes, and so many changes of it."""
     load = os.getloadavg()[0]
-    left_out = {peer.name: peer.lacking for peer in peers() if peer.lacking}
     with tempfile.TemporaryDirectory() as scratch, Link() as link:
         stage = Stage(link, Path(scratch), size)
         try:
-            passages = [*first_ships(stage), *change_ships(stage, changes)]
+            left_out = {peer.name: reason for peer in peers() if (reason := lacking(stage, peer))}
+            ways = (None, *(peer for peer in peers() if peer.name not in left_out))
+            passages = [*first_ships(stage, ways), *change_ships(stage, ways, changes)]
             connections = measure_connections(stage)
             weights = weigh(stage)
         finally:
@@ -60,10 +61,17 @@ def measure(size: int, changes: int) -> Measured:
     )
 
 
-def first_ships(stage: Stage) -> list[Passage]:
-    """Bring the image to a server that has nothing, in every way, each with a server of its own."""
+def lacking(stage: Stage, peer: Peer) -> str:
+    """Return why a way cannot be measured, "" when it can."""
+    if not shutil.which(peer.program):
+        return f"there is no {peer.program} on this machine"
+    return "" if stage.install(peer) else f"{peer.package} cannot be installed on the practice server"
+
+
+def first_ships(stage: Stage, ways: Sequence[Peer | None]) -> list[Passage]:
+    """Bring the image to a server that has nothing, in every way, each with a server of its own; None is shipper's."""
     passages = []
-    for peer in (None, *(peer for peer in peers() if not peer.lacking)):
+    for peer in ways:
         with stage.fresh() as shell:
             stage.change()
             tag = build(stage)
@@ -72,19 +80,19 @@ def first_ships(stage: Stage) -> list[Passage]:
     return passages
 
 
-def change_ships(stage: Stage, changes: int) -> list[Passage]:
+def change_ships(stage: Stage, ways: Sequence[Peer | None], changes: int) -> list[Passage]:
     """Change a line and bring the image to the server, in every way by turns, as often as is asked."""
     passages = []
     with stage.fresh() as shell, ExitStack() as stack:
-        ways = []
-        for peer in (None, *(peer for peer in peers() if not peer.lacking)):
+        ready = []
+        for peer in ways:
             way = stack.enter_context(stage.ready(shell, peer))
             # What a change finds: the image of before, with all that this way keeps of it here and there.
             stage.change()
             way("first", build(stage))
-            ways.append(way)
+            ready.append(way)
         for _ in range(changes):
-            for way in ways:
+            for way in ready:
                 stage.change()
                 passages.append(say(weighed(way, "change", build(stage))))
     return passages

@@ -92,11 +92,6 @@ class Peer:
     package: str
     open: Callable[[Shell, str, Path], AbstractContextManager[Deliver]]
 
-    @property
-    def lacking(self) -> str:
-        """Why it cannot be measured here, "" when it can."""
-        return "" if shutil.which(self.program) else f"there is no {self.program} on this machine"
-
 
 def peers() -> list[Peer]:
     """Return the ways of others, in the order in which they are measured."""

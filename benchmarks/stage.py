@@ -102,11 +102,20 @@ class Stage:
             self.ship("env.push")
             yield self._go
             return
-        if peer.package:
-            install = f"apt-get update -qq && apt-get install -qq --no-install-recommends {peer.package}"
-            run_on(SANDBOX, "sh", "-c", f"DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND; {install}")
+        assert self.install(peer), f"{peer.package} could be installed a while ago"
         with peer.open(shell, SANDBOX, self.folder) as deliver:
             yield self._way_of(peer, deliver)
+
+    def install(self, peer: Peer) -> bool:
+        """Install what a way needs on the server; return whether it is there then."""
+        if not peer.package:
+            return True
+        install = f"apt-get update -qq && apt-get install -qq --no-install-recommends {peer.package}"
+        try:
+            run_on(SANDBOX, "sh", "-c", f"export DEBIAN_FRONTEND=noninteractive; {install}")
+        except AssertionError:
+            return False
+        return True
 
     def change(self) -> None:
         """Change one line of the code; no two changes are alike."""
