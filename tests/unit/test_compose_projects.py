@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shipper.build.compose_file import ComposeFile
-from shipper.config.project import Backend
+from shipper.config.backend import Backend
 from shipper.render.compose import compose_projects
 
 BACKEND = Backend(runtime="compose", service="api", port=8000, beside=("worker",))
