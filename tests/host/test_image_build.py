@@ -102,7 +102,8 @@ def test_a_secret_of_the_build_is_in_no_layer_no_history_and_no_output(serving: 
 
 
 PRIVATE = f"""RUN echo TOKEN=marker-in-a-layer > /app/.env.production
-RUN mkdir /app/keys && echo '-----BEGIN {"PRIVATE"} KEY-----' > /app/keys/server.pem && echo public > /app/keys/ca.pem
+RUN mkdir /app/keys && echo '-----BEGIN {"PRIVATE"} KEY-----' > /app/keys/server.pem
+RUN echo '-----BEGIN CERTIFICATE-----' > /app/keys/ca.pem
 RUN rm /app/.env.production
 {COPY}"""
 
