@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import glob
 import json
 import re
@@ -40,10 +41,18 @@ def _containers(until: int) -> list[str]:
     gone = []
     for entry in engine.ask("GET", "/containers/json", {"all": "true", "filters": '{"status": ["exited", "dead"]}'}):
         project = (entry.get("Labels") or {}).get("com.docker.compose.project", "")
-        if entry["Created"] < until and not _is_ours(project):
+        if not _is_ours(project) and _ended(entry) < until:
             engine.ask("DELETE", f"/containers/{entry['Id']}")
             gone.append(str(entry["Names"][0]).lstrip("/"))
     return gone
+
+
+def _ended(entry: dict[str, Any]) -> float:
+    """Return when a container ended, in seconds since 1970; when it was made, for one that never ran."""
+    described = engine.find(f"/containers/{entry['Id']}/json")
+    told = str(((described or {}).get("State") or {}).get("FinishedAt") or "")[:19]
+    moment = calendar.timegm(time.strptime(told, "%Y-%m-%dT%H:%M:%S")) if told else 0
+    return max(moment, int(entry["Created"]))
 
 
 def _is_ours(project: str) -> bool:

@@ -165,8 +165,9 @@ def _wait_up(layout: Layout, wanted: set[str]) -> None:
 def _is_up(container: containers.Container, waited: float) -> bool:
     if container.health:
         return container.health == "healthy"
-    steady = max(waited, container.age) > _STEADY_SECONDS
-    return container.running and not container.restarts and steady
+    # The engine counts restarts for as long as the container exists: one of long ago says nothing of today.
+    seconds = container.age if container.restarts else max(waited, container.age)
+    return container.running and seconds > _STEADY_SECONDS
 
 
 def _not_up(late: Sequence[containers.Container], missing: set[str]) -> AgentError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import engine
+from .errors import AgentError
 
 _HEALTH_LINES = 3
 _DEFAULT_CHECK_SECONDS = 30.0  # https://docs.docker.com/reference/dockerfile/#healthcheck
@@ -139,10 +140,16 @@ def last_lines(container: Container, count: int) -> list[str]:
 def failed_check(container: Container) -> str:
     """Run the container's own health check now, instead of at the engine's next turn; "" when it passes.
 
-    Returns what it wrote, or how it ended.
+    Returns what it wrote, or how it ended. One that cannot be run or takes too long has failed, as it has for the
+    engine, and may pass the next time.
     """
-    if not container.check:
-        return ""
+    try:
+        return _run_check(container) if container.check else ""
+    except AgentError as error:
+        return " ".join(f"{error.what} {error.why}".split())
+
+
+def _run_check(container: Container) -> str:
     wanted = {"Cmd": container.check, "AttachStdout": True, "AttachStderr": True}
     made = engine.create(f"/containers/{container.id}/exec", wanted)
     output = engine.create_raw(f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}, container.check_seconds)

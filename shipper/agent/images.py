@@ -15,6 +15,8 @@ from .layout import Layout
 _REFERENCE = re.compile(r"[a-z0-9.:/_\[\]-]+@sha256:[0-9a-f]{64}")
 # The engine reports more often than anybody can read.
 _TELL_SECONDS = 0.2
+# How releases' images are tagged; another image may have the app's name (an app `redis` with a database `redis:7`).
+_OURS = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9-]+:[a-zA-Z0-9._-]+")
 
 
@@ -81,7 +83,11 @@ def prune(layout: Layout, used: Iterable[str]) -> list[str]:
     removed = []
     for entry in engine.ask("GET", "/images/json"):
         for name in entry["RepoTags"] or []:
-            if name.partition(":")[0] == layout.app and name not in kept:
-                engine.ask("DELETE", f"/images/{name}")
+            own, _, tag = name.partition(":")
+            if own == layout.app and _OURS.fullmatch(tag) and name not in kept:
+                try:
+                    engine.ask("DELETE", f"/images/{name}")
+                except AgentError:  # a container uses it still
+                    continue
                 removed.append(name)
     return removed

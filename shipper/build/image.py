@@ -26,6 +26,8 @@ STEP = "build.image"
 # How the engine's own builder and BuildKit name a step: "Step 3/5 : RUN make", " > [builder 3/5] RUN make:".
 _STEP_LINE = re.compile(r"^(Step \d+/\d+ : .+|\s*> \[[^\]]*\d+/\d+\] .+?):?$")
 _LAST_LINES = 20
+# ${NAME} and $NAME, but not the dollar sign that Compose writes as `$$`.
+_VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$[{A-Za-z_]")
 # `uname -m` of a server, and what Docker calls it.
 _PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}
 
@@ -88,12 +90,18 @@ def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) 
         if not path.exists():
             raise ConfigError(f"The {what} {path} is not there.", fix="Correct [backend.image], or the compose file.")
     for name, value in args.items():
-        if "${" in value:
+        if name not in image.args and _VARIABLE.search(value):
             raise ConfigError(
                 f"The build argument {name} is {value!r}, whose value is not known here.",
                 why="What is built must not depend on the environment of this terminal.",
                 fix=f'Write its value into ship.toml: [backend.image] args = {{ {name} = "..." }}',
             )
+    if not context.resolve().is_relative_to(workspace.root.resolve()):
+        raise ConfigError(
+            f"The image's context {context} is outside of the folder of ship.toml.",
+            why="What is outside of the project is neither checked for secrets nor a part of its origin.",
+            fix="Put ship.toml into a folder above it, or choose another one: [backend.image] context.",
+        )
     missing = [name for name in image.secrets if not os.environ.get(name)]
     if missing:
         raise ConfigError(
@@ -106,8 +114,17 @@ def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) 
 
 def _arguments(said: Any) -> dict[str, str]:
     if isinstance(said, list):
-        said = dict(entry.partition("=")[::2] for entry in said)
-    return {name: str(value or "") for name, value in (said or {}).items()}
+        said = {name: value if sign else None for name, sign, value in map(_parted, said)}
+    # One without a value is left to the Dockerfile's own default.
+    return {name: _written(value) for name, value in (said or {}).items() if value is not None}
+
+
+def _parted(entry: str) -> tuple[str, str, str]:
+    return entry.partition("=")
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def platform_of(machine: str) -> str:

@@ -24,7 +24,7 @@ _LEAD = re.compile(r"^[-–—:=,(]+[ \t]*")
 # What ends a comment in some language: */ --> #} %} --}} """ *) ]] and the quotes of a text.
 _CLOSING = re.compile(r"""[ \t]*(?:\*/|--+>?|[#%-]*\}\}?|\*\)|\]\]|["'`,;]+)[ \t]*$""")
 # Nothing but the beginning of a comment stands before the mark.
-_OPENING = re.compile(r"""[ \t\ufeff]*(?:[#/*;%!"'<(\[{|-]*|(?i:rem|dnl)\b|\\")[ \t]*""")
+_OPENING = re.compile(r"""[ \t\ufeff]*(?:[#/*;%!"'<(\[{|-]*|(?i:rem|dnl)\b|\\"|\[//\]:[ \t]*#[ \t]*[("'])[ \t]*""")
 
 InlineOf = Callable[[Finding], Mapping[int, str]]
 
@@ -107,9 +107,16 @@ def find_unused(
         _unused(entry)
         for entry in entries
         if entry.allow.commit is None
+        and not _is_about_else(entry.allow)
         and not _is_expired(entry, today)
         and not any(entry.allow.covers(finding) for finding in inside)
     ]
+
+
+def _is_about_else(allow: Allow) -> bool:
+    """Say whether an entry is about what is no file of the tree: .gitignore's gaps, an image, the built site."""
+    path = allow.path or ""
+    return allow.rule.startswith(("ignore.", "image-layer")) or path.startswith("/") or " (built)/" in path
 
 
 def _relative(finding: Finding, under: str) -> Finding | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 
 from shipper.build.compose_file import ComposeFile, Service
 from shipper.findings import Finding
@@ -14,11 +15,22 @@ _REFERENCE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{(?P<name>[A-Za-z_]\w*)(?P<rest>
 
 
 def check_compose(
-    file: ComposeFile, wanted: Collection[str], variables: Collection[str], target_name: str
+    file: ComposeFile,
+    wanted: Collection[str],
+    variables: Collection[str],
+    target_name: str,
+    lasting: Collection[str] = (),
 ) -> list[Finding]:
-    """Return what is wrong between the `wanted` services of a file and the names in the server's env file."""
-    findings = []
+    """Return what is wrong between the `wanted` services of a file and the server: the names in its env file, and what
+    is only on this machine. `lasting` are those that outlive releases.
+    """
     services = {name: file.services[name] for name in wanted}
+    findings = [
+        *_local_folders(file, {name: services[name] for name in lasting}),
+        *_local_files(file, services),
+        *_unread_volumes(file, services),
+        *_places(file, services),
+    ]
     for name in sorted(set(_references(services)) - set(variables)):
         findings.append(
             Finding(
@@ -43,6 +55,78 @@ def check_compose(
                 )
             )
     return findings
+
+
+def _local_folders(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Finding]:
+    """Yield what a lasting service would look for in the project's folder, which is not on the server.
+
+    Docker makes an empty folder in its place: a database begins anew, and once more for whoever ships from elsewhere.
+    """
+    root = file.path.parent.resolve()
+    for service, definition in services.items():
+        for entry in definition.get("volumes") or ():
+            if entry.get("type") == "bind" and Path(str(entry.get("source"))).is_relative_to(root):
+                yield Finding(
+                    rule="compose.local-folder",
+                    severity="error",
+                    message=f"{service}: {entry['source']} is on this machine only, for {entry['target']}.",
+                    why="On the server Docker would mount a new, empty folder there: data would seem to be lost.",
+                    fix=f"Mount a named volume at {entry['target']}; what is only read belongs in an image of its own.",
+                    path=file.path.name,
+                )
+
+
+def _unread_volumes(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Finding]:
+    """Yield the volumes that Compose itself splits wrongly when variables are left as they are written."""
+    for service, definition in services.items():
+        for entry in definition.get("volumes") or ():
+            if "$" in f"{entry.get('source')}{entry.get('target')}":
+                yield Finding(
+                    rule="compose.variable-volume",
+                    severity="error",
+                    message=f"{service}: a volume has a variable in it ({entry.get('source')}).",
+                    why="Variables belong to the server, so what would be mounted is not known here.",
+                    fix="Write the volume's name, or the folder, as it is.",
+                    path=file.path.name,
+                )
+
+
+def _local_files(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Finding]:
+    for service, definition in services.items():
+        for key in ("secrets", "configs"):
+            if definition.get(key):
+                yield Finding(
+                    rule="compose.local-file",
+                    severity="error",
+                    message=f"{service}: `{key}` are files of this machine, which the server does not get.",
+                    why="Compose would refuse to start the service there.",
+                    fix=f"Remove `{key}` from the service; secrets are variables of the env file (inv env.push).",
+                    path=file.path.name,
+                )
+
+
+def _places(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Finding]:
+    """Yield the volumes and networks that are more than a name: they are made on the server by their names alone."""
+    volumes = {str(one.get("source")) for service in services.values() for one in service.get("volumes") or ()}
+    networks = {name for service in services.values() for name in service.get("networks") or ()}
+    for kind, usual, tables in (
+        ("volume", "local", {name: one for name, one in file.volumes.items() if name in volumes}),
+        ("network", "bridge", {name: one for name, one in file.networks.items() if name in networks}),
+    ):
+        for name, entry in tables.items():
+            said = {key: value for key, value in (entry or {}).items() if value}
+            special = sorted({"driver_opts", "internal", "ipam", "enable_ipv6"} & set(said))
+            special += ["driver"] if said.get("driver", usual) not in (usual, "default") else []
+            if special and not said.get("external"):
+                yield Finding(
+                    rule="compose.special-place",
+                    severity="error",
+                    message=f"The {kind} {name} has {', '.join(special)}, which shipper does not make.",
+                    why=f"An ordinary {kind} of that name would be in its place.",
+                    fix=f"Make it on the server (sudo docker {kind} create ...) and write `external: true` and its "
+                    "`name` here.",
+                    path=file.path.name,
+                )
 
 
 def _references(services: Mapping[str, Service]) -> Iterator[str]:

@@ -53,7 +53,7 @@ def check_commits(folder: Path, look: Look) -> CheckReport:
     """Check what `look` chooses of the repository that `folder` is in. Raises ConfigError and RepositoryError."""
     with GitRepository.open(folder) as repository:
         top = repository.place.top
-        return _outcome(look(repository), _entries(repository, top) if top else {})
+        return _outcome(look(repository), _entries(repository, top, folder) if top else {})
 
 
 def check_tree(folder: Path, memory: Memory | None = None) -> CheckReport:
@@ -71,13 +71,21 @@ def check_tree(folder: Path, memory: Memory | None = None) -> CheckReport:
         top = repository.work_tree()
         root = folder.resolve().relative_to(top.resolve()).as_posix()
         scope = tree(repository, folder)
-        return _outcome(scope, _entries(repository, top), whole="" if root == "." else root, memory=memory)
+        return _outcome(scope, _entries(repository, top, folder), whole="" if root == "." else root, memory=memory)
 
 
 def leave_out_allowed_of(workspace: Workspace, findings: list[Finding]) -> list[Finding]:
     """Return the findings that no entry of the project's ship.toml covers."""
     known = tuple(Entry(one) for one in workspace.project.check.allow)
     return leave_out_allowed(findings, known, lambda _: {}, _today())[0]
+
+
+def leave_out_allowed_in(top: Path, findings: list[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that no entry of any ship.toml of the repository at `top` covers."""
+    with GitRepository.open(top) as repository:
+        for under, known in _entries(repository, top, top).items():
+            findings = leave_out_allowed(findings, known, lambda _: {}, _today(), under=under)[0]
+    return tuple(findings)
 
 
 def _today() -> datetime.date:
@@ -125,18 +133,23 @@ def _placed(finding: Finding, under: str) -> Finding:
     return dataclasses.replace(finding, path=f"{under}/{_FILE}")
 
 
-def _entries(repository: GitRepository, top: Path) -> dict[str, tuple[Entry, ...]]:
+def _entries(repository: GitRepository, top: Path, folder: Path) -> dict[str, tuple[Entry, ...]]:
     """Return the entries of every ship.toml of the repository, by its folder."""
     # Every project of the repository has its own, wherever the check is run; one that is new counts as well.
     tracked = repository.git.run("ls-files", "-z", "--cached").split(b"\0")
     names = {os.fsdecode(path) for path in tracked if path.rpartition(b"/")[2] == _FILE.encode()} | {_FILE}
+    root, here = top.resolve(), folder.resolve()
+    names |= {(one / _FILE).relative_to(root).as_posix() for one in (here, *here.parents) if one.is_relative_to(root)}
     return {name.rpartition("/")[0]: _allowed(top / name) for name in sorted(names) if (top / name).is_file()}
 
 
 def _allowed(file: Path) -> tuple[Entry, ...]:
-    text = file.read_text(encoding="utf-8-sig")
-    if "allow" not in text:  # a commit does not wait until a whole ship.toml is understood
+    content = file.read_bytes()
+    if b"allow" not in content:  # a commit does not wait until a whole ship.toml is understood
         return ()
     from shipper.config.load import load_project
+    from shipper.config.text import decode_text
+
+    text = decode_text(content, str(file))
 
     return entries_of(load_project(file).check.allow, text)

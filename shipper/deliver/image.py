@@ -28,7 +28,10 @@ class Blob:
 
 @dataclass(frozen=True)
 class Pushed:
-    """An image in our own registry: its manifest with its digest, its configuration, its layers from the bottom."""
+    """An image in our own registry: its manifest with its digest, its configuration, its layers from the bottom.
+
+    `layers` are as many as the DiffIDs of the image; equal ones are in it as often as they are in the image.
+    """
 
     digest: str
     manifest: str
@@ -37,8 +40,8 @@ class Pushed:
 
     @property
     def blobs(self) -> tuple[Blob, ...]:
-        """All parts, the configuration first."""
-        return (self.configuration, *self.layers)
+        """All parts, each once, the configuration first."""
+        return tuple(dict.fromkeys((self.configuration, *self.layers)))
 
     @property
     def size(self) -> int:
@@ -47,7 +50,7 @@ class Pushed:
 
     def lacking(self, common: int) -> tuple[Blob, ...]:
         """Return what has to travel to a server that has the lowest `common` layers."""
-        return (self.configuration, *self.layers[common:])
+        return tuple(dict.fromkeys((self.configuration, *self.layers[common:])))
 
 
 def common_layers(layers: Sequence[str], known: Sequence[Sequence[str]]) -> int:
@@ -84,9 +87,7 @@ def push_here(client: Any, image: str, app: str, registry: Registry) -> Pushed |
 
 def read_pushed(registry: Registry, digest: str) -> Pushed:
     """Return the image of our own registry whose manifest has this digest."""
-    configuration, *layers = (
-        Blob(blob, size, registry.file_of(blob)) for blob, size in registry.layers_of(digest).items()
-    )
+    configuration, *layers = (Blob(blob, size, registry.file_of(blob)) for blob, size in registry.layers_of(digest))
     return Pushed(digest, registry.file_of(digest).read_text(encoding="utf-8"), configuration, tuple(layers))
 
 

@@ -14,8 +14,9 @@ import re
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +32,7 @@ _PIECE_BYTES = 1 << 18
 # An engine skips a layer when it pushed it to the same address before: the port is the same for the same project.
 _FIRST_PORT, _PORTS = 20_000, 10_000
 _USER = "shipper"
+_RECENT_SECONDS = 7200
 
 
 class Registry:
@@ -70,20 +72,28 @@ class Registry:
         scratch.replace(self.file_of(digest))
         return digest
 
-    def layers_of(self, digest: str) -> dict[str, int]:
-        """Return the blobs of the image whose manifest has this digest, each with its size in bytes."""
+    def layers_of(self, digest: str) -> list[tuple[str, int]]:
+        """Return the blobs of the image whose manifest has this digest, each with its size in bytes.
+
+        One may be there more than once: every step that changes nothing makes the same empty layer.
+        """
         manifest = json.loads(self.file_of(digest).read_bytes())
-        return {entry["digest"]: entry["size"] for entry in (manifest["config"], *manifest["layers"])}
+        return [(entry["digest"], entry["size"]) for entry in (manifest["config"], *manifest["layers"])]
 
     def keep_only(self, digests: set[str]) -> None:
-        """Remove every content that none of these images (digests of manifests) is made of."""
+        """Remove every content that none of these images (digests of manifests) is made of.
+
+        What was of use a moment ago stays: another ship of this project, to another target, may be sending it.
+        """
+        recent = time.time() - _RECENT_SECONDS
         wanted = set(digests)
         for digest in digests:
             if self.file_of(digest).exists():
-                wanted |= set(self.layers_of(digest))
+                wanted |= {blob for blob, _ in self.layers_of(digest)}
         for file in self.folder.iterdir():
-            if f"sha256:{file.name}" not in wanted:
-                file.unlink()
+            with suppress(FileNotFoundError):
+                if f"sha256:{file.name}" not in wanted and file.stat().st_mtime < recent:
+                    file.unlink()
 
 
 @contextmanager
@@ -181,6 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not file.exists():
             self._answer(HTTPStatus.NOT_FOUND)
             return
+        os.utime(file)  # it is of use (keep_only)
         self._answer(HTTPStatus.OK, {"Docker-Content-Digest": digest, "Content-Type": kind}, length=file.stat().st_size)
         if self.command == "GET":
             with file.open("rb") as content:

@@ -191,7 +191,7 @@ def _look_at(place: Place, hook: str) -> HookStatus:
         return HookStatus(hook, "somebody else's", file, "inv hooks.install keeps it and runs it first.")
     block = read_block(hook, present)
     part = b"" if block.command else _read(_part_of_clone(place, hook))
-    if part is None:
+    if part is None or not (block.command or part):
         return HookStatus(hook, "not installed", file, "It is in the file, but not in this clone: inv hooks.install")
     command = block.command or read_command(part)
     wanted = b"" if block.command or not command else render_part_of_clone(hook, command)

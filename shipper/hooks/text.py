@@ -184,7 +184,7 @@ def _call_part_of_clone(hook: str) -> list[str]:
     give = "shipper_give | " if hook == "pre-push" else ""
     return [
         f"shipper_part=$(git rev-parse --git-common-dir)/shipper/{hook}",
-        'if [ ! -f "$shipper_part" ]; then',
+        'if [ ! -s "$shipper_part" ]; then',
         '  echo "shipper: nothing was checked, so git stops here: the hooks are not installed in this clone." >&2',
         *_way_out(hook),
         "  exit 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from shipper.build.compose_file import ComposeFile, read_compose
@@ -52,6 +53,20 @@ def container_parts(
     return made
 
 
+def renew_parts(
+    jobs: Sequence[Job], states: Sequence[ServerState], parts: Sequence[BackendParts], images: ImageSource, emit: Emit
+) -> list[BackendParts]:
+    """Return the backends for servers that changed since `parts` were made for them; the images stay as they are."""
+    backend = jobs[0].workspace.project.backend
+    assert backend is not None
+    file = read_compose(jobs[0].workspace, backend)
+    made = []
+    for job, state, part in zip(jobs, states, parts, strict=True):
+        assert part.containers is not None
+        made.append(_parts(job, state, file, part.containers.parcel.build, images, [], emit))
+    return made
+
+
 def _parts(
     job: Job,
     state: ServerState,
@@ -79,7 +94,10 @@ def _parts(
         units=proxy_units(job.app),
         services=_services(job, compose, projects),
         command=(*slot, "run", "--rm", "--no-deps", "-T", backend.service),
-        findings=(*notes, *check_compose(file, projects.services, state.environment, job.target_name)),
+        findings=(
+            *notes,
+            *check_compose(file, projects.services, state.environment, job.target_name, projects.lasting),
+        ),
     )
     origin = f"image {build.short}, built in {build.seconds:.1f} s"
     return BackendParts(_tree(job, projects), Tree(), compose_unit(job.app, compose), "", origin, containers)
@@ -97,8 +115,11 @@ def _services(job: Job, compose: Sequence[str], projects: ComposeProjects) -> di
 
 def _tree(job: Job, projects: ComposeProjects) -> Tree:
     """Return what a slot holds: the file that Compose runs."""
-    folder = job.workspace.cache / "compose"
+    text = projects.release.encode()
+    # One file for each text: servers may get different ones, and so may two ships at once.
+    folder = job.workspace.cache / "compose" / hashlib.sha256(text).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / COMPOSE_FILE).write_text(projects.release, encoding="utf-8")
+    if not (folder / COMPOSE_FILE).is_file() or (folder / COMPOSE_FILE).read_bytes() != text:
+        (folder / COMPOSE_FILE).write_bytes(text)
     with FileHashes.remember(job.workspace.cache / "hashes" / "compose.json") as hashes:
         return read_tree(folder, hashes, executable=())

@@ -26,8 +26,6 @@ from shipper.pipeline.job import Job
 from shipper.pipeline.layers import refuse_in_built, refuse_in_pushed
 
 _FETCH_SECONDS = 3600.0
-# What was asked for in vain is sent; nothing new is asked for after that.
-_ROUNDS = 3
 STEP = "image"
 # How images are named on servers: app and content.
 _OURS = re.compile(r"[a-z0-9-]+:[0-9a-f]{12}")
@@ -119,13 +117,16 @@ class OverConnection:
         pushed = self._pushed[parcel.build.id]
         tree, counter = parcel.pieces, Counter()
         asked = {**change, "name": parcel.name, "digest": pushed.digest, "manifest": pushed.manifest}
-        for _ in range(_ROUNDS):
+        while True:
             self._upload(session, change, tree, counter, emit)
             fetched = {**asked, "blobs": pieces.wire_of(tree)}
             lacking = session.call("fetch", fetched, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
             if not lacking:
                 return counter.sent
-            more = [blob for blob in pushed.blobs if blob.digest in lacking]
+            offered = pieces.wire_of(tree)
+            more = [blob for blob in pushed.blobs if blob.digest in lacking and blob.digest not in offered]
+            if not more:
+                break
             emit(Event("note", STEP, f"The server's engine wants {_said(more)} more."))
             tree = Tree((*tree.entries, *pieces.tree_of(more).entries))
         raise ReleaseError(

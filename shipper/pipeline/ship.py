@@ -16,9 +16,10 @@ from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, ob
 from shipper.errors import ConnectionLostError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
+from shipper.pipeline.containers import renew_parts
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.job import Job
-from shipper.pipeline.parts import slot_name
+from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
 from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollout import Member, Report, roll_out
@@ -65,7 +66,7 @@ def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first
         return Plan("ship", record, (), findings)
     refuse_errors(check_second_copy(record, state, job.target, job.target_name))
     known = state.live_record
-    if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record[key] or "") for key in _SAME):
+    if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record.get(key) or "") for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
         return Plan("ship", known, activation_steps(known, state, job.target), findings)
     trees = _trees(server, gathered, record)
@@ -137,7 +138,14 @@ def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[
     if all(state.plans_alike(member.state) for state, member in zip(states, members, strict=True)):
         return gathered, members
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew."))
-    servers = (replace(server, state=state) for server, state in zip(gathered.servers, states, strict=True))
+    parts: list[BackendParts | None] = [server.parts for server in gathered.servers]
+    if gathered.images:  # what an image lacks there, and the variables in what Compose runs, come from the state
+        jobs = [server.job for server in gathered.servers]
+        parts = [*renew_parts(jobs, states, [part for part in parts if part], gathered.images, emit)]
+    servers = (
+        replace(server, state=state, parts=part)
+        for server, state, part in zip(gathered.servers, states, parts, strict=True)
+    )
     gathered = replace(gathered, servers=tuple(servers))
     return gathered, plan_ship(gathered)
 

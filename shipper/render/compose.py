@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,14 +25,16 @@ _STATEFUL_IMAGES = frozenset(
 _LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 # Chosen by the agent for each slot (shipper.agent.slot).
 _PORT = "${SHIPPER_PORT}"
+# What stands between the colons of a short port; one inside of a variable or an IPv6 address is none.
+_PORT_PART = re.compile(r"(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+")
 
 
 @dataclass(frozen=True)
 class ComposeProjects:
     """The texts of the two files: `release` for each slot, `stateful` for what stays, "" when nothing does.
 
-    `services` are all that run, `left_out` those that do not. `volumes` and `networks` are the names on the server that
-    both files use.
+    `services` are all that run, `lasting` those of them that stay, `left_out` those that do not run. `volumes` and
+    `networks` are the names on the server that both files use.
     """
 
     release: str
@@ -40,6 +43,7 @@ class ComposeProjects:
     volumes: tuple[str, ...]
     networks: tuple[str, ...]
     left_out: tuple[str, ...]
+    lasting: tuple[str, ...]
 
 
 def compose_projects(
@@ -67,6 +71,7 @@ def compose_projects(
         volumes=tuple(sorted(volumes.values())),
         networks=tuple(sorted(networks.values())),
         left_out=left_out,
+        lasting=stateful,
     )
 
 
@@ -114,8 +119,11 @@ def _lasting(service: Service, names: list[str], together: tuple[str, ...]) -> S
     return made
 
 
-def _port(entry: Mapping[str, Any]) -> str:
+def _port(entry: Mapping[str, Any] | str) -> str:
     """Return a port of the loopback interface in the short form: the long one of the first Compose has no address."""
+    if isinstance(entry, str):  # with a variable in one of them, Compose leaves all ports as they are written
+        *before, target = _PORT_PART.findall(entry)
+        return f"127.0.0.1:{before[-1] if before else ''}:{target}" + ("" if "/" in target else "/tcp")
     return f"127.0.0.1:{entry.get('published') or ''}:{entry['target']}/{entry.get('protocol') or 'tcp'}"
 
 

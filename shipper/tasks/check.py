@@ -40,7 +40,7 @@ def check(
     push: bool = False,
     remote: str = "",
     url: str = "",
-    range: str = "",
+    range: str | None = None,
     tree: bool = False,
     history: bool = False,
     ignores: bool = False,
@@ -54,14 +54,19 @@ def check(
     scopes: dict[str, Callable[[], CheckReport]] = {
         "staged": _staged,
         "push": lambda: _push(remote, url),
-        "range": lambda: _range(range),
+        "range": lambda: _range(range or ""),
         "history": _history,
         "ignores": lambda: _ignores(fix),
         "tree": _tree,
     }
     asked = {
-        "staged": staged, "push": push, "range": bool(range), "history": history, "ignores": ignores, "tree": tree,
-    }  # fmt: skip
+        "staged": staged,
+        "push": push,
+        "range": range is not None,
+        "history": history,
+        "ignores": ignores,
+        "tree": tree,
+    }
     try:
         chosen = _one_of(asked, fix)
         report = scopes[chosen]()
@@ -132,11 +137,12 @@ def _ignores(fix: bool) -> CheckReport:
     from shipper.check.ignore_fix import fix_ignores
     from shipper.check.ignores import check_ignores
     from shipper.check.report import CheckReport
+    from shipper.check.secrets import leave_out_allowed_in
     from shipper.hooks.place import find_place
 
     top = find_place(Path.cwd()).top
     notes = tuple(f"Added to .gitignore: {line}" for line in fix_ignores(top)) if fix else ()
-    return CheckReport(tuple(check_ignores(top)), ".gitignore", 0, 1, notes)
+    return CheckReport(leave_out_allowed_in(top, check_ignores(top)), ".gitignore", 0, 1, notes)
 
 
 def _adopt(report: CheckReport) -> None:

@@ -132,8 +132,9 @@ def test_a_boundary_is_where_its_name_says(server_with_hook: Corner, sandbox_exe
 
 def begin(corner: Corner, action: str, port: int) -> subprocess.Popen[bytes]:
     to = ["--to", "far"] if port else []
+    dirty = ["--allow-dirty"] if action == "ship" else []
     return subprocess.Popen(
-        [*PROGRAM, action, "--yes", *to],
+        [*PROGRAM, action, "--yes", *dirty, *to],
         cwd=corner.root,
         stdin=subprocess.DEVNULL,
         stdout=(corner.root.parent / "printed").open("wb"),

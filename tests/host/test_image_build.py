@@ -29,6 +29,8 @@ RUN echo ${MOOD} > /mood
 
 FROM ${BASE} AS wanted
 COPY --from=tools /mood /mood
+WORKDIR /usr
+WORKDIR /tmp
 WORKDIR /app
 COPY main.py migrate.py ./
 CMD ["python3", "-u", "main.py"]

@@ -188,7 +188,7 @@ def test_a_full_disk_is_named_and_the_old_release_serves_on(corner: Corner, sand
 
 def start_ship(corner: Corner, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*PROGRAM, "ship", "--yes", *words],
+        [*PROGRAM, "ship", "--yes", "--allow-dirty", *words],
         cwd=corner.root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -254,3 +254,13 @@ def test_a_second_ship_is_told_who_ships(corner: Corner, sandbox_exec: Exec) -> 
     first.communicate(timeout=60)
     assert first.returncode == 0
     corner.shipped()
+
+
+def test_a_backend_that_was_stopped_by_hand_is_brought_up_by_the_next_ship(corner: Corner, sandbox_exec: Exec) -> None:
+    live = corner.shipped()
+    assert sandbox_exec(["sh", "-c", "systemctl stop 'corner@*'"])[0] == 0
+    assert corner.get("/api/health")[0] == 502
+    ended = corner.ship()
+    assert ended.code == 0, ended.output
+    assert corner.live() == live
+    assert corner.get("/api/health")[0] == 200

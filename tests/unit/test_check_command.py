@@ -193,3 +193,25 @@ def test_holes_of_gitignore_are_named_and_mended(project: Project) -> None:
     code, output = project.check("--ignores", "--fix")
     assert (code, "Added to .gitignore" in output) == (0, True), output
     assert "nothing found" in project.check("--ignores")[1]
+
+
+def test_what_a_comment_allows_in_one_place_is_not_allowed_in_another(project: Project) -> None:
+    line = 'password: "Vk!9dh' + 'Tq2LmZ"\n'
+    project.write("c.yml", f"a:\n  # shipper: allow - local database of the tests\n  {line}prod:\n  {line}")
+    code, output = project.check("--staged")
+    assert code == 3, output
+    assert "    5 error" in output
+
+
+def test_a_range_that_is_empty_is_no_other_check(project: Project) -> None:
+    project.write("app.py", LINE)
+    project.commit("app")
+    code, output = project.check("--range", "")
+    assert code == 2, output
+
+
+def test_a_ship_toml_that_cannot_be_read_is_named_also_as_json(project: Project) -> None:
+    (project.root / "ship.toml").write_bytes(b'name = "x" # \xba\xf1\xb9\xd0 allow\n')
+    code, output = project.check("--staged", "--json")
+    assert (code, json.loads(output)["ok"]) == (2, False)
+    assert "ship.toml" in output

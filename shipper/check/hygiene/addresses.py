@@ -21,7 +21,10 @@ _AUTHORITY = re.compile(
 )
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{1,40}$")
 # Parts of what people choose for a database on their own machine.
-_MILD = re.compile(r"pass|pw|secret|test|admin|root|user|dev|local|demo|postgres|mysql|mongo|redis|change|example|your")
+_MILD = re.compile(
+    r"pass|^pw|(?<=[a-z_-])pw\d{0,4}[!@#]?$|secret|test|admin|root|user|dev|local|demo|postgres|mysql|mongo|redis|"
+    r"change|example|your"
+)
 _IS_PUT_IN = re.compile(r"^%[sdvq]$|\$\{|\{\{|^\{.*\}$|[<>]")
 _USUAL = re.compile(
     r"user(?:name)?|pass(?:word|wd)?|pw|pwd|secret|token|root|admin|postgres(?:ql)?|mysql|mariadb|mongo|redis|"

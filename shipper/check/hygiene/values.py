@@ -23,7 +23,7 @@ _REFERENCE = re.compile(
     r"ENV|env|reference)\b|"
     r"^(?:vault|ssm|op|bao|secretref|keyvault|awssm|gcpsm|sm|file|env|secret|aws-sm|doppler|infisical|"
     r"1password|ref)(?:://|:)|"
-    r"^arn:aws|^projects/[\w-]{1,60}/secrets/|^(?:process\.env|import\.meta|os\.environ|os\.getenv|env\()|"
+    r"^Ag[A-Za-z0-9+/]{340,}|^arn:aws|^projects/[\w-]{1,60}/secrets/|^(?:process\.env|import\.meta|os\.environ|os\.getenv|env\()|"
     r"^(?:var|local|data|module|secrets|inputs|steps|parameters|variables|self|this|each|random_password)\.[A-Za-z_]"
 )
 _PLACEHOLDER = re.compile(

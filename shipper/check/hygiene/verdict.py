@@ -37,6 +37,8 @@ _INSTALLED = frozenset(
     "node_modules bower_components .venv venv env virtualenv .tox .nox site-packages .pnpm-store".split()
 )
 _NAMED_IN_A_NOTE = 3
+# With `Proc-Type:` and the like before the body (RFC 1421), enough to tell one key from another.
+_LINES_OF_A_KEY = 8
 
 NameRule = Callable[[str, int, Callable[[], bytes]], Found | None]
 
@@ -70,7 +72,7 @@ class _Tally:
     """What adds up while the subjects are gone through."""
 
     findings: list[Finding] = field(default_factory=list)
-    told: set[tuple[str, str, str, bytes]] = field(default_factory=set)
+    told: set[tuple[str, str, str, bytes, bool]] = field(default_factory=set)
     files: int = 0
     bytes: int = 0
     submodules: dict[str, None] = field(default_factory=dict)
@@ -121,7 +123,9 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
     for one, because in found:
         if one.rule == _OF_A_FOLDER:
             subject = replace(subject, path=_installed_in(subject.path))
-        key = (one.rule, one.message, subject.path, _what(one, contents))
+        # What a comment allows in one place or version is not allowed in another.
+        allowed = one.line is not None and one.line in contents.allowances
+        key = (one.rule, one.message, subject.path, _what(one, contents), allowed)
         if key not in tally.told:
             tally.told.add(key)
             finding = _finding(one, because, subject, scope)
@@ -168,7 +172,9 @@ class _Contents:
     @cached_property
     def allowances(self) -> Mapping[int, str]:
         """The comments in it that allow something, by line."""
-        return inline_allowances(self.all.decode("utf-8", "replace"))
+        from shipper.check.hygiene.source import read_source
+
+        return inline_allowances(read_source(self._subject.path, self.all).text)
 
     def beginning(self) -> bytes:
         """Return the beginning, for rules about names that want to be sure."""
@@ -192,6 +198,9 @@ def _what(one: Found, contents: _Contents) -> bytes:
         return b""
     lines = contents.all.split(b"\n", one.line)
     text = lines[one.line - 1] if len(lines) >= one.line else b""
+    if b"-----BEGIN" in text and len(lines) > one.line:
+        # The first line of all keys of a kind is the same, and so is the second of OpenSSH's.
+        text = b"\n".join([text, *lines[one.line].split(b"\n", _LINES_OF_A_KEY)[:_LINES_OF_A_KEY]])
     return hashlib.sha256(text.strip()).digest()
 
 
