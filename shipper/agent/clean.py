@@ -28,10 +28,11 @@ def clean(days: int, *, aggressive: bool) -> dict[str, Any]:
     age = 0 if aggressive else days
     until = int(time.time()) - age * _DAY_SECONDS
     removed = {
+        # First, so that what a container used until now is not taken for unused.
+        "volumes": _volumes() if aggressive else [],
         "containers": _containers(until),
         "images": _images(until),
         "build cache": _build_cache(age),
-        "volumes": _volumes() if aggressive else [],
     }
     return {"before": before, "after": facts.disk(folder), "removed": removed}
 

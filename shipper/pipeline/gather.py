@@ -198,7 +198,10 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
     try:
         with Repo(workspace.root, search_parent_directories=True) as repository:
             commit = repository.head.commit
-            dirty = repository.is_dirty(path=str(workspace.root))
+            backend = workspace.project.backend
+            # An image is made of all files of its folder, also of those that git does not have.
+            untracked = backend is not None and backend.runtime == "compose"
+            dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
             pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
             return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
     except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit

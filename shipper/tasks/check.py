@@ -81,6 +81,12 @@ def check(
 
         _print(render_failure(error))
         raise Exit(code=error.exit_code) from error
+    except Exception as error:
+        if json:  # whoever reads it shall not take silence for a pass
+            from shipper.report.check import render_failure
+
+            _print(render_failure(ShipperError(f"shipper itself failed: {type(error).__name__}.")))
+        raise
     if report.exit_code:
         raise Exit(code=report.exit_code)
 

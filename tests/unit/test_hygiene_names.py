@@ -134,6 +134,8 @@ FOUND: list[tuple[str, bytes, str, str]] = [
     ("x.pcapng", b"\n\r\r\n", "name.traffic", "error"),
     ("node_modules/a/index.js", b"x", "name.dependencies", "warning"),
     ("web/node_modules/.env", b"x", "name.dependencies", "warning"),
+    ("docs/비밀번호.txt", b"x", "name.password-file", "error"),
+    ("비번 목록.xlsx", b"x", "name.password-file", "error"),
     (".venv/lib/x.py", b"x", "name.dependencies", "warning"),
     ("venv/bin/python", b"x", "name.dependencies", "warning"),
     ("a.har", b'{"log": {"entries": []}}', "name.traffic", "error"),

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from shipper.check.hygiene.rules import load_rules
 from shipper.check.hygiene.sighting import Sighting
 from shipper.check.hygiene.source import Source
-from shipper.check.hygiene.values import Grade, grade, is_common_word, is_wordy
+from shipper.check.hygiene.values import DEFAULT, Grade, grade, is_common_word, is_wordy
 from shipper.findings import Severity
 
 _RULE = "secret.url-password"
@@ -88,6 +88,8 @@ def _severity(source: Source, user: str, password: str, host: str) -> Severity |
 
 
 def _worth(user: str, password: str, host: str) -> Grade:
+    default = DEFAULT.fullmatch(password)
+    password = default[1] if default else password
     lower = password.lower()
     if _IS_PUT_IN.search(password):
         return "none"

@@ -88,6 +88,8 @@ _SHAPES = re.compile(
     r"SHA256:[A-Za-z0-9+/]{43}=?|MD5(?::[0-9a-f]{2}){16}|sha(?:256|384|512)-[A-Za-z0-9+/]{43,88}={0,2}|"
     r"(?:/|\./|\.\./|~/|[A-Za-z]:\\)[\w.\\/@-]*|(?:application|text|image|multipart)/[\w.+-]+"
 )
+# sh(1), "Parameter Expansion": ${NAME:-default}; Compose has the same form.
+DEFAULT = re.compile(r"\$\{[A-Za-z_]\w{0,80}:?[-=]([^${}]{1,300})\}")
 _PASSWORD_HASH = re.compile(
     r"(?:\{\w{2,12}\})?(?:pbkdf2|\$2[abxy]\$|\$argon2|\$[156y]\$|\$apr1\$|scrypt:|bcrypt|sha1\$|md5\$)|\{S?SHA\d{0,3}\}"
 )
@@ -106,6 +108,9 @@ _WORD_MARKS = "-_./:"
 def grade(value: str, kind: str) -> Grade:
     """Return what a value is worth; `kind` is what it is called: password, secret, token, key or phrase."""
     value = value.strip()
+    default = DEFAULT.fullmatch(value)
+    if default:  # what counts where nobody sets the variable
+        value = default[1]
     lower = value.lower()
     if not _LEAST <= len(value) <= _MOST or any(letter > "ɏ" for letter in value) or _stands_for_another(value, lower):
         return "none"
