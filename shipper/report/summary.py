@@ -11,14 +11,18 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from shipper.check.report import CheckReport
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event, count_files
 from shipper.findings import Finding
-from shipper.pipeline.rollout import Report
 from shipper.report.check import summary as check_summary
 from shipper.report.console import errors
+
+if TYPE_CHECKING:
+    # A check of a commit must not wait for all that a ship needs.
+    from shipper.pipeline.rollout import Report
 
 _SUMMARY, _OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 # GitHub drops a summary of more than 1 MiB as a whole.
