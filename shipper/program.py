@@ -28,7 +28,14 @@ class Shipper(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            raise Exit(f"{error}\n-> shipper --list, or: shipper --help <task>", code=_USAGE) from error
+            raise _usage(str(error)) from error
+        except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
+            word = str(error).partition(": ")[2]
+            raise _usage(f"{word} is not a whole number, which is expected there.") from error
+
+
+def _usage(what: str) -> Exit:
+    return Exit(f"{what}\n-> shipper --list, or: shipper --help <task>", code=_USAGE)
 
 
 def main() -> None:

@@ -42,7 +42,10 @@ def test_every_option_of_every_task_is_explained(task: str) -> None:
     assert not unexplained, done.stdout
 
 
-@pytest.mark.parametrize("words", [["ship", "--bogus"], ["shpi"], ["ship", "--to"]])
+@pytest.mark.parametrize(
+    "words",
+    [["ship", "--bogus"], ["shpi"], ["ship", "--to"], ["host.clean", "--days", "x"], ["ship", "--lock-wait=soon"]],
+)
 def test_words_that_nobody_understands_are_a_usage_error(words: list[str]) -> None:
     done = run("shipper", *words)
     assert done.returncode == 2
