@@ -6,16 +6,15 @@ The dependencies are made up: half of their bytes are like sources, half like co
 
 from __future__ import annotations
 
-import io
 import random
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from shipper.archive import tar_of
 from shipper.build.image import ImageBuild, Recipe, build_image
 from shipper.engine import connect
 from shipper.events import discard
@@ -142,7 +141,7 @@ def _dependencies(client: Any, size: int) -> str:
         recipe = f"FROM {_PYTHON}\nLABEL {LABEL}=1\nADD dependencies.tar /{_PLACE}/\n".encode()
         matter = Matter(1)
         kinds = {"py": (matter.source, _SOURCE_BYTES), "so": (matter.extension, _EXTENSION_BYTES)}
-        packed = _pack(dict(_files(matter, wanted, kinds)))
+        packed = tar_of(dict(_files(matter, wanted, kinds))).getvalue()
         _build(client, tag, {"Dockerfile": recipe, "dependencies.tar": packed}, {})
     return tag
 
@@ -162,15 +161,5 @@ def _files(
 
 
 def _build(client: Any, tag: str, files: dict[str, bytes], arguments: dict[str, str]) -> None:
-    archive = io.BytesIO(_pack(files))
+    archive = tar_of(files)
     client.images.build(fileobj=archive, custom_context=True, tag=tag, buildargs=arguments, rm=True)
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()

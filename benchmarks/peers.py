@@ -124,7 +124,7 @@ def _pipe(*commands: Sequence[str]) -> None:
         running.append(subprocess.Popen(command, stdin=source, stdout=sink))
         if len(running) > 1:
             # Only the reader holds it now: when that one ends, the writer is told.
-            running[-2].stdout.close()  # type: ignore[union-attr]
+            running[-2].stdout.close()
     codes = [process.wait() for process in running]
     assert not any(codes), f"{commands}: {codes}"
 

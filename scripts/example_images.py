@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import io
 import ssl
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from shipper.archive import tar_of
 from shipper.errors import HostError
 from shipper.events import Emit, Event
 from shipper.sandbox.image import ensure_base
@@ -77,7 +76,7 @@ def load(client: Any, server: str, image: str) -> None:
     folder = "/var/lib/docker/tmp/example-image"
     _run(container, ["mkdir", "-p", folder])
     try:
-        container.put_archive(folder, mine.save(named=image))
+        container.puttar_of(folder, mine.save(named=image))
         _run(container, ["sh", "-c", f"tar -C {folder} -c . | docker load"])
     finally:
         _run(container, ["rm", "-rf", folder])
@@ -85,7 +84,7 @@ def load(client: Any, server: str, image: str) -> None:
 
 def build(client: Any, image: str, files: Mapping[str, bytes], base: str) -> None:
     """Build an image from a Dockerfile and the files beside it; BASE is its build argument."""
-    client.images.build(fileobj=_archive(files), custom_context=True, tag=image, buildargs={"BASE": base}, rm=True)
+    client.images.build(fileobj=tar_of(files), custom_context=True, tag=image, buildargs={"BASE": base}, rm=True)
 
 
 def _run(container: Any, argv: list[str]) -> None:
@@ -115,7 +114,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 def _build(client: Any, image: str, files: Mapping[str, bytes], labels: dict[str, str], emit: Emit) -> None:
     messages = client.api.build(
-        fileobj=_archive(files),
+        fileobj=tar_of(files),
         custom_context=True,
         tag=image,
         buildargs={"BASE": ensure_base(client, emit)},
@@ -134,17 +133,6 @@ def _build(client: Any, image: str, files: Mapping[str, bytes], labels: dict[str
                 why="\n".join([*seen[-_LAST_LINES:], str(message["error"])]),
                 fix=f"If a download failed, check the network and repeat; or type: docker pull {image}",
             )
-
-
-def _archive(files: Mapping[str, bytes]) -> io.BytesIO:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    buffer.seek(0)
-    return buffer
 
 
 def pip_configuration(settings: Mapping[str, str]) -> str:

@@ -33,13 +33,12 @@ def check_compose(
     ]
     for name in sorted(set(_references(services)) - set(variables)):
         findings.append(
-            Finding(
-                rule="compose.unknown-variable",
-                severity="error",
+            _error(
+                file,
+                "compose.unknown-variable",
                 message=f"${{{name}}} is used, but the server's environment has no {name}.",
                 why="Compose would put nothing in its place, and only say so in a log (field note E1).",
                 fix=f"Add {name} to the env file, then: inv env.push --to {target_name}",
-                path=file.path.name,
             )
         )
     for service, definition in services.items():
@@ -57,6 +56,10 @@ def check_compose(
     return findings
 
 
+def _error(file: ComposeFile, rule: str, *, message: str, why: str, fix: str) -> Finding:
+    return Finding(rule, "error", message, why, fix, file.path.name)
+
+
 def _local_folders(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Finding]:
     """Yield what a lasting service would look for in the project's folder, which is not on the server.
 
@@ -66,13 +69,12 @@ def _local_folders(file: ComposeFile, services: Mapping[str, Service]) -> Iterat
     for service, definition in services.items():
         for entry in definition.get("volumes") or ():
             if entry.get("type") == "bind" and Path(str(entry.get("source"))).is_relative_to(root):
-                yield Finding(
-                    rule="compose.local-folder",
-                    severity="error",
+                yield _error(
+                    file,
+                    "compose.local-folder",
                     message=f"{service}: {entry['source']} is on this machine only, for {entry['target']}.",
                     why="On the server Docker would mount a new, empty folder there: data would seem to be lost.",
                     fix=f"Mount a named volume at {entry['target']}; what is only read belongs in an image of its own.",
-                    path=file.path.name,
                 )
 
 
@@ -81,13 +83,12 @@ def _unread_volumes(file: ComposeFile, services: Mapping[str, Service]) -> Itera
     for service, definition in services.items():
         for entry in definition.get("volumes") or ():
             if "$" in f"{entry.get('source')}{entry.get('target')}":
-                yield Finding(
-                    rule="compose.variable-volume",
-                    severity="error",
+                yield _error(
+                    file,
+                    "compose.variable-volume",
                     message=f"{service}: a volume has a variable in it ({entry.get('source')}).",
                     why="Variables belong to the server, so what would be mounted is not known here.",
                     fix="Write the volume's name, or the folder, as it is.",
-                    path=file.path.name,
                 )
 
 
@@ -95,13 +96,12 @@ def _local_files(file: ComposeFile, services: Mapping[str, Service]) -> Iterator
     for service, definition in services.items():
         for key in ("secrets", "configs"):
             if definition.get(key):
-                yield Finding(
-                    rule="compose.local-file",
-                    severity="error",
+                yield _error(
+                    file,
+                    "compose.local-file",
                     message=f"{service}: `{key}` are files of this machine, which the server does not get.",
                     why="Compose would refuse to start the service there.",
                     fix=f"Remove `{key}` from the service; secrets are variables of the env file (inv env.push).",
-                    path=file.path.name,
                 )
 
 
@@ -118,14 +118,13 @@ def _places(file: ComposeFile, services: Mapping[str, Service]) -> Iterator[Find
             special = sorted({"driver_opts", "internal", "ipam", "enable_ipv6"} & set(said))
             special += ["driver"] if said.get("driver", usual) not in (usual, "default") else []
             if special and not said.get("external"):
-                yield Finding(
-                    rule="compose.special-place",
-                    severity="error",
+                yield _error(
+                    file,
+                    "compose.special-place",
                     message=f"The {kind} {name} has {', '.join(special)}, which shipper does not make.",
                     why=f"An ordinary {kind} of that name would be in its place.",
                     fix=f"Make it on the server (sudo docker {kind} create ...) and write `external: true` and its "
                     "`name` here.",
-                    path=file.path.name,
                 )
 
 

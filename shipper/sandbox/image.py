@@ -6,18 +6,17 @@ The base is Debian 12. Where no image can be pulled, it is made from the package
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from shipper.archive import tar_of
 from shipper.errors import HostError
 from shipper.events import Emit, Event
 
@@ -40,7 +39,7 @@ def ensure_image(client: Any, emit: Emit) -> str:
     base = ensure_base(client, emit)
     emit(Event("note", "sandbox.image", "Building the practice server's image (once; about a minute)."))
     lines = client.api.build(
-        fileobj=io.BytesIO(_as_tar(recipe)),
+        fileobj=tar_of(recipe),
         custom_context=True,
         tag=tag,
         buildargs={"BASE": base},
@@ -65,17 +64,6 @@ def _digest(recipe: dict[str, bytes]) -> str:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:12]
-
-
-def _as_tar(recipe: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in recipe.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            entry.mode = 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def _follow(lines: Iterable[dict[str, Any]], emit: Emit) -> None:

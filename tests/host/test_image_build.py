@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import secrets
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from conftest import Exec
 from corner import Corner
 from gig import edited
 
+from shipper.archive import tar_of
 from shipper.engine import connect
 
 pytestmark = pytest.mark.xdist_group("image build")
@@ -144,27 +143,17 @@ def test_a_proposal_for_an_ignore_file_is_in_the_plan(serving: Corner) -> None:
     (serving.root / "api/.dockerignore").unlink()
 
 
-def _archive(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def foreign_base() -> Iterator[str]:
     """An image for another kind of processor, with nothing but a file in it."""
     name = f"shipper-test/arm:{secrets.token_hex(4)}"
-    layer = _archive({"file": b"arm"})
+    layer = tar_of({"file": b"arm"}).getvalue()
     rootfs = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
     configuration = json.dumps({"architecture": "arm64", "os": "linux", "config": {}, "rootfs": rootfs}).encode()
     manifest = [{"Config": "configuration.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
     files = {"layer.tar": layer, "configuration.json": configuration, "manifest.json": json.dumps(manifest).encode()}
     with connect() as client:
-        client.images.load(_archive(files))
+        client.images.load(tar_of(files))
         yield name
         client.images.remove(name)
 

@@ -21,6 +21,7 @@ from corner import Corner
 from network import Network
 from test_ship_failures import start_ship, wait_until_idle
 
+from shipper.archive import tar_of
 from shipper.deliver.export import export_here
 from shipper.deliver.image import Pushed, push_here
 from shipper.deliver.registry import Registry, open_registry
@@ -147,20 +148,9 @@ def small_image() -> Iterator[str]:
     files = {"Dockerfile": recipe, "one": os.urandom(2 << 20), "two": b"two\n" * 100_000}
     with connect() as client:
         name = f"shipper-test/small:{secrets.token_hex(4)}"
-        image, _ = client.images.build(fileobj=_archive(files), custom_context=True, tag=name, rm=True)
+        image, _ = client.images.build(fileobj=tar_of(files), custom_context=True, tag=name, rm=True)
         yield image.id
         client.images.remove(name)
-
-
-def _archive(files: dict[str, bytes]) -> io.BytesIO:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    buffer.seek(0)
-    return buffer
 
 
 def _registry(folder: Path) -> Any:
@@ -204,7 +194,7 @@ class Engine:
 def newer_layout(archive: bytes, *, compressed: bool) -> bytes:
     """Write an export of an older engine as Docker 25 does, or as one that keeps layers compressed (containerd's)."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as old:
-        content = {member.name: old.extractfile(member).read() for member in old if member.isreg()}  # type: ignore[union-attr]
+        content = {member.name: old.extractfile(member).read() for member in old if member.isreg()}
     [image] = json.loads(content["manifest.json"])
     layers = [content[name] for name in image["Layers"]]
     if compressed:
@@ -217,7 +207,7 @@ def newer_layout(archive: bytes, *, compressed: bool) -> bytes:
         "manifest.json": json.dumps([{"Config": names[0], "RepoTags": None, "Layers": names[1:]}]).encode(),
         "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
     }
-    return _archive(files).getvalue()
+    return tar_of(files).getvalue()
 
 
 def export_of(archive: bytes, registry: Registry) -> Pushed:

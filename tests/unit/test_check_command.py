@@ -215,3 +215,15 @@ def test_a_ship_toml_that_cannot_be_read_is_named_also_as_json(project: Project)
     code, output = project.check("--staged", "--json")
     assert (code, json.loads(output)["ok"]) == (2, False)
     assert "ship.toml" in output
+
+
+def test_in_a_job_of_github_what_was_found_stands_in_its_summary(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    project.write("app.py", LINE)
+    assert project.check("--staged")[0] == 3
+    text = summary.read_text(encoding="utf-8").replace("\\", "")
+    assert "app.py" in text
+    assert TOKEN not in text

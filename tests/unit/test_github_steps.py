@@ -196,7 +196,7 @@ def test_a_name_of_a_branch_is_never_run(machine: Machine) -> None:
 
 def test_the_action_installs_the_shipper_it_came_with(machine: Machine) -> None:
     steps = [step for step in read_yaml(ACTION)["runs"]["steps"] if step.get("id") == "install"]
-    del machine.runner.answers["install"]  # type: ignore[attr-defined]
+    del machine.runner.answers["install"]
     # The dependencies are those of this environment: nothing is downloaded.
     machine.runner.environment = {
         "PIP_NO_DEPS": "1",

@@ -45,8 +45,8 @@ def summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def report(action: str = "ship", **more: object) -> Report:
-    known = Report(Plan(action, {"id": RELEASE}, ()), RELEASE, "https://a.example.com", 12.34, 7, 123_456)  # type: ignore[arg-type]
-    return replace(known, **more)  # type: ignore[arg-type]
+    known = Report(Plan(action, {"id": RELEASE}, ()), RELEASE, "https://a.example.com", 12.34, 7, 123_456)
+    return replace(known, **more)
 
 
 def text_of(file: Path) -> str:

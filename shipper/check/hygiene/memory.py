@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from shipper.remembered import remembered
 
 
 class Memory:
@@ -39,14 +40,7 @@ class Memory:
     @contextmanager
     def remember(cls, file: Path, digest: str) -> Iterator[Memory]:
         """Open the memory in `file`; a missing or unreadable one is empty, and only costs time."""
-        try:
-            known = set(file.read_text(encoding="ascii").split())
-        except (OSError, ValueError):
-            known = set()
-        memory = cls(digest, known)
-        yield memory
-        if memory._seen != known:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            scratch = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-            scratch.write_text("\n".join(sorted(memory._seen)), encoding="ascii")
-            scratch.replace(file)
+        with remembered(file) as table:
+            memory = cls(digest, set(table.get("clean") or ()))
+            yield memory
+            table["clean"] = sorted(memory._seen)
