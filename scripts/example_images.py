@@ -76,7 +76,7 @@ def load(client: Any, server: str, image: str) -> None:
     folder = "/var/lib/docker/tmp/example-image"
     _run(container, ["mkdir", "-p", folder])
     try:
-        container.puttar_of(folder, mine.save(named=image))
+        container.put_archive(folder, mine.save(named=image))
         _run(container, ["sh", "-c", f"tar -C {folder} -c . | docker load"])
     finally:
         _run(container, ["rm", "-rf", folder])

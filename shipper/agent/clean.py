@@ -38,11 +38,11 @@ def clean(days: int, *, aggressive: bool) -> dict[str, Any]:
 
 
 def _containers(until: int) -> list[str]:
-    """Remove containers that ended before `until` and belong to no release."""
+    """Remove containers that ended by `until` and belong to no release."""
     gone = []
     for entry in engine.ask("GET", "/containers/json", {"all": "true", "filters": '{"status": ["exited", "dead"]}'}):
         project = (entry.get("Labels") or {}).get("com.docker.compose.project", "")
-        if not _is_ours(project) and _ended(entry) < until:
+        if not _is_ours(project) and _ended(entry) <= until:
             engine.ask("DELETE", f"/containers/{entry['Id']}")
             gone.append(str(entry["Names"][0]).lstrip("/"))
     return gone
@@ -66,13 +66,13 @@ def _apps() -> list[str]:
 
 
 def _images(until: int) -> list[str]:
-    """Remove images that no container and no kept release uses and that were there before `until`."""
+    """Remove images that no container and no kept release uses and that were there by `until`."""
     used = {entry["ImageID"] for entry in engine.ask("GET", "/containers/json", {"all": "true"})}
     kept = _kept_images()
     gone = []
     for entry in engine.ask("GET", "/images/json"):
         names = [name for name in entry["RepoTags"] or [] if name != "<none>:<none>"]
-        if entry["Id"] in used or kept.intersection(names) or entry["Created"] >= until:
+        if entry["Id"] in used or kept.intersection(names) or entry["Created"] > until:
             continue
         try:
             for name in names or [entry["Id"]]:
