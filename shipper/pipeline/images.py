@@ -17,7 +17,7 @@ from shipper.deliver.image import Blob, Pushed, common_layers
 from shipper.deliver.manifest import Tree
 from shipper.deliver.registry import Registry, open_registry
 from shipper.deliver.repository import Repository, find_repository
-from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
+from shipper.deliver.upload import Cargo, Counter, compress, keys_of
 from shipper.engine import connect
 from shipper.errors import ReleaseError
 from shipper.events import Emit, Event, count_layers
@@ -113,17 +113,21 @@ class OverConnection:
             self.registry.keep_only({pushed.digest for pushed in self._pushed.values()})
 
     def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
-        """Send the pieces that are not there yet, and let the server's engine fetch from its own agent."""
+        """Send the pieces that are not there yet; the server's engine fetches from its own agent meanwhile."""
         pushed = self._pushed[parcel.build.id]
         tree, counter = parcel.pieces, Counter()
         asked = {**change, "name": parcel.name, "digest": pushed.digest, "manifest": pushed.manifest}
         while True:
-            self._upload(session, change, tree, counter, emit)
-            fetched = {**asked, "blobs": pieces.wire_of(tree)}
-            lacking = session.call("fetch", fetched, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+            offered, cargo = pieces.wire_of(tree), self._lacking(session, tree)
+            lacking = session.call(
+                "fetch",
+                {**asked, "blobs": offered, "objects": cargo.wire},
+                stream=compress(cargo, counter, level=0),
+                on_event=_fetching(emit),
+                deadline=_FETCH_SECONDS,
+            )
             if not lacking:
                 return counter.sent
-            offered = pieces.wire_of(tree)
             more = [blob for blob in pushed.blobs if blob.digest in lacking and blob.digest not in offered]
             if not more:
                 break
@@ -135,18 +139,10 @@ class OverConnection:
             fix="Look at its log, on the server: sudo journalctl -u docker -n 50   and ship again.",
         )
 
-    def _upload(
-        self, session: AgentSession, change: Mapping[str, Any], tree: Tree, counter: Counter, emit: Emit
-    ) -> None:
-        cargo = choose([tree], session.call("missing", {"app": self.app, "keys": keys_of([tree])}))
-        if cargo.entries:
-            session.call(
-                "upload",
-                {**change, "objects": cargo.wire},
-                stream=compress(cargo, counter, level=0),
-                on_event=_sending(cargo, emit),
-                deadline=_FETCH_SECONDS,
-            )
+    def _lacking(self, session: AgentSession, tree: Tree) -> Cargo:
+        """Return the pieces that are not there yet, in their order: the lowest layer is the first to be unpacked."""
+        missing = set(session.call("missing", {"app": self.app, "keys": keys_of([tree])}))
+        return Cargo(tuple({entry.value: entry for entry in tree.files if entry.value in missing}.values()))
 
 
 @dataclass
@@ -186,7 +182,7 @@ class FromRegistry:
         """Let the server pull; nothing but the login goes there, and it is not kept."""
         reference = f"{self.repository.name}@{self._digests[parcel.build.id]}"
         asked = {**change, "name": parcel.name, "reference": reference, "login": dict(self.repository.login())}
-        session.call("fetch", asked, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+        session.call("fetch", asked, on_event=_fetching(emit), deadline=_FETCH_SECONDS)
         return 0
 
 
@@ -208,9 +204,7 @@ def _said(blobs: Sequence[Blob]) -> str:
     return f"{count_layers(len(blobs))}, {sum(blob.size for blob in blobs):,} bytes"
 
 
-def _sending(cargo: Cargo, emit: Emit) -> Callable[[Mapping[str, Any]], None]:
-    return lambda event: emit(Event("progress", STEP, "", event["done"], cargo.size, "bytes"))
-
-
-def _unpacking(emit: Emit) -> Callable[[Mapping[str, Any]], None]:
-    return lambda event: emit(Event("progress", STEP, event.get("status", ""), event["done"], 0, "bytes"))
+def _fetching(emit: Emit) -> Callable[[Mapping[str, Any]], None]:
+    return lambda event: emit(
+        Event("progress", STEP, event.get("status", ""), event["done"], event.get("total", 0), "bytes")
+    )
