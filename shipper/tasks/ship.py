@@ -47,7 +47,7 @@ def ship(
     if dry_run:
         plan(context, to=to, allow_dirty=allow_dirty)
         return
-    job = find_job(to, lock_wait, allow_dirty)
+    job = find_job(to, lock_wait, allow_dirty, unattended=yes)
     with Reporter() as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     show_report(report, job.target_name, reporter.stages)
