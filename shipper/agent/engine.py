@@ -82,6 +82,21 @@ def create_raw(path: str, body: Mapping[str, Any], timeout: float = _SECONDS) ->
         connection.close()
 
 
+def storage() -> str:
+    """Return the folder in which the engine keeps its layers, one that exists. Raises AgentError.
+
+    An engine with containerd's image store (Docker 29's default) keeps them where containerd does: in a folder of its
+    own when the engine runs containerd itself, in the system's otherwise.
+    """
+    told = ask("GET", "/info")
+    root = str(told["DockerRootDir"])
+    kinds = dict(entry for entry in told.get("DriverStatus") or () if len(entry) == 2)
+    if not str(kinds.get("driver-type", "")).startswith("io.containerd."):
+        return root
+    places = (os.path.join(root, "containerd", "daemon"), "/var/lib/containerd")
+    return next((place for place in places if os.path.isdir(place)), root)
+
+
 class Stream:
     """A POST, and what the engine tells while it works, a message at a time.
 

@@ -30,7 +30,7 @@ def facts() -> dict[str, Any]:
     known = [{"names": image["RepoTags"] or [], "layers": image["RootFS"].get("Layers") or []} for image in images]
     return {
         "version": version["Version"],
-        "root": engine.ask("GET", "/info")["DockerRootDir"],
+        "root": engine.storage(),
         "images": known,
     }
 
