@@ -24,15 +24,11 @@ _NAME = re.compile(r"[a-z0-9-]+:[a-zA-Z0-9._-]+")
 
 
 def facts() -> dict[str, Any]:
-    """Return the engine's version and platform, and of every image its names and its layers (DiffIDs, in order)."""
+    """Return the engine's version, and of every image its names and its layers (DiffIDs, in order)."""
     version = engine.ask("GET", "/version")
     images = [engine.ask("GET", f"/images/{entry['Id']}/json") for entry in engine.ask("GET", "/images/json")]
     known = [{"names": image["RepoTags"] or [], "layers": image["RootFS"].get("Layers") or []} for image in images]
-    return {
-        "version": version["Version"],
-        "root": engine.storage(),
-        "images": known,
-    }
+    return {"version": version["Version"], "images": known}
 
 
 def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[str]:
