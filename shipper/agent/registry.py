@@ -22,6 +22,7 @@ from .layout import Layout
 _MANIFEST = re.compile(r"/v2/[a-z0-9._/-]+/manifests/(sha256:[0-9a-f]{64})")
 _BLOB = re.compile(r"/v2/[a-z0-9._/-]+/blobs/(sha256:[0-9a-f]{64})")
 _USER = "shipper"
+_TLS_HANDSHAKE = b"\x16"
 _READ_BYTES = 1 << 18
 
 
@@ -142,6 +143,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing: standard error belongs to the client of the agent."""
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and who begins with TLS in plain HTTP.
+
+        An engine with containerd's image store tries TLS first, on loopback addresses as well. It goes on without when
+        the answer begins with "HTTP/", and gives up otherwise.
+        """
+        reader: Any = self.rfile
+        if reader.peek(1)[:1] == _TLS_HANDSHAKE:
+            header = reader.read(5)  # RFC 8446, section 5.1: the kind, the version, and how long the rest is
+            reader.read(int.from_bytes(header[3:], "big"))  # closed with something unread, it would look like a break
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_HEAD(self) -> None:
         self._answer_for(self.path, with_body=False)

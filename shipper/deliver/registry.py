@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -32,6 +32,7 @@ _PIECE_BYTES = 1 << 18
 # An engine skips a layer when it pushed it to the same address before: the port is the same for the same project.
 _FIRST_PORT, _PORTS = 20_000, 10_000
 _USER = "shipper"
+_TLS_HANDSHAKE = b"\x16"
 _RECENT_SECONDS = 7200
 
 
@@ -195,6 +196,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and who begins with TLS in plain HTTP.
+
+        An engine with containerd's image store tries TLS first, on loopback addresses as well. It goes on without when
+        the answer begins with "HTTP/", and gives up otherwise.
+        """
+        reader: Any = self.rfile
+        if reader.peek(1)[:1] == _TLS_HANDSHAKE:
+            header = reader.read(5)  # RFC 8446, section 5.1: the kind, the version, and how long the rest is
+            reader.read(int.from_bytes(header[3:], "big"))  # closed with something unread, it would look like a break
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_HEAD(self) -> None:
         self._route({_BLOB: self._send_blob, _MANIFEST: self._send_manifest})
