@@ -23,10 +23,16 @@ _OURS = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9-]+:[a-zA-Z0-9._-]+")
 
 
-def facts() -> dict[str, Any]:
-    """Return the engine's version, and of every image its names and its layers (DiffIDs, in order)."""
+def facts(named: Iterable[str]) -> dict[str, Any]:
+    """Return the engine's version, and of every image its names and its layers (DiffIDs, in order).
+
+    Those that are `named` are asked for, too: containerd's image store does not list an image of which it had a layer
+    by another digest, and therefore did not fetch it, although everything of it is there.
+    """
     version = engine.ask("GET", "/version")
     images = [engine.ask("GET", f"/images/{entry['Id']}/json") for entry in engine.ask("GET", "/images/json")]
+    listed = {name for image in images for name in image["RepoTags"] or []}
+    images += filter(None, (engine.find(f"/images/{name}/json") for name in sorted(set(named) - listed)))
     known = [{"names": image["RepoTags"] or [], "layers": image["RootFS"].get("Layers") or []} for image in images]
     return {"version": version["Version"], "images": known}
 
@@ -117,17 +123,19 @@ def _rename(reference: str, name: str) -> None:
     engine.ask("DELETE", f"/images/{reference}", {"noprune": "true"})
 
 
-def prune(layout: Layout, used: Iterable[str]) -> list[str]:
-    """Remove the app's images that are not among the `used` names; return the names that went."""
-    kept = set(used)
+def prune(layout: Layout, named: Iterable[str], used: Iterable[str]) -> list[str]:
+    """Remove the app's images that are not among the `used` names; return the names that went.
+
+    `named` are those that releases had before: not every image is listed (see `facts`).
+    """
+    listed = {name for entry in engine.ask("GET", "/images/json") for name in entry["RepoTags"] or []}
     removed = []
-    for entry in engine.ask("GET", "/images/json"):
-        for name in entry["RepoTags"] or []:
-            own, _, tag = name.partition(":")
-            if own == layout.app and _OURS.fullmatch(tag) and name not in kept:
-                try:
-                    engine.ask("DELETE", f"/images/{name}")
-                except AgentError:  # a container uses it still
-                    continue
-                removed.append(name)
+    for name in sorted((listed | set(named)) - set(used)):
+        own, _, tag = name.partition(":")
+        if own == layout.app and _OURS.fullmatch(tag):
+            try:
+                engine.ask("DELETE", f"/images/{name}")
+            except AgentError:  # a container uses it still
+                continue
+            removed.append(name)
     return removed

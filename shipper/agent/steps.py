@@ -293,12 +293,13 @@ def prune(layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = ""
     Returns the names of the releases and the bytes that became free.
     """
     leftovers.sweep(layout)
+    before = release.images(layout)
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
     slot.prune(layout, used | set(systemd.running_slots(layout)))
-    named = [entry["image"] for entry in release.records(layout) if entry.get("image")]
-    if named:
-        images.prune(layout, [*named, image])
+    kept = release.images(layout)
+    if kept:
+        images.prune(layout, before, {*kept, image})
     return removed, store.prune(layout, wanted)
 
 
