@@ -66,7 +66,7 @@ def event_object(event: Event, moment: datetime.datetime) -> dict[str, Any]:
     told |= {"step": event.step, "server": event.server, "text": event.text}
     if event.kind in ("done", "failed"):
         told["seconds"] = round(event.seconds, 3)
-    if event.kind == "progress":
+    if event.unit:
         told |= {"done": event.done, "total": event.total, "unit": event.unit}
     return told
 
