@@ -73,7 +73,8 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._live:  # otherwise it would print an empty line
+            self._progress.stop()
         _print_raw(self._folded.take_all(), console)
         if isinstance(error, ShipperError):
             error.stages = tuple(self.stages)
@@ -81,7 +82,8 @@ class Reporter:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave the terminal to a question for the length of the block."""
-        self._progress.stop()
+        if self._live:
+            self._progress.stop()
         try:
             yield
         finally:
