@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Tone = Literal["good", "bad", "stopped"]
 Place = Literal["here", "transfer", "server"]
-# What a step is about: docs/architecture.md, "Steps". All others happen on the server.
+# What a step is about: docs/architecture.md, "The steps of a ship". All others happen on the server.
 _HERE = ("build.", "connect", "check")
 _TRANSFER = ("upload", "image")
 # The steps in which it turns out whether visitors are served.
