@@ -33,17 +33,27 @@ _PROGRESS_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended: its own keys (plain data), findings, and the exit code."""
+    """How a command ended: its own keys (plain data), findings, and the exit code.
+
+    `command` is only for one that did the work of another (`ship --dry-run` is a `plan`).
+    """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[Finding] = ()
     exit_code: int = 0
+    command: str = ""
 
 
 def answer_object(command: str, answer: Answer) -> dict[str, Any]:
     """Return the last line of a command that came to its end."""
     ok = answer.exit_code == 0
-    known = {"schema": SCHEMA, "command": command, "ok": ok, "exit_code": answer.exit_code, **answer.fields}
+    known = {
+        "schema": SCHEMA,
+        "command": answer.command or command,
+        "ok": ok,
+        "exit_code": answer.exit_code,
+        **answer.fields,
+    }
     return {**known, "findings": [_finding(finding) for finding in answer.findings]}
 
 
@@ -150,7 +160,7 @@ def plans_answer(
         {"server": server_name(job), **difference} for job, difference in differences if difference is not None
     ]
     findings = dict.fromkeys(finding for member in members for finding in member.plan.findings)
-    return Answer({"target": target, "plans": plans, "environment": environment}, tuple(findings))
+    return Answer({"target": target, "plans": plans, "environment": environment}, tuple(findings), command="plan")
 
 
 def servers_answer(

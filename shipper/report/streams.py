@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -88,6 +87,8 @@ def _outlet(stream: TextIO) -> Outlet:
 
 def tell(data: Mapping[str, Any]) -> None:
     """Write one line of JSON, in ASCII, to what is standard output for programs; at once, so that they can follow."""
+    import json
+
     assert _machine is not None
     _machine.write_line(json.dumps(masked_data(data)) + "\n")
     _machine.flush()

@@ -47,6 +47,8 @@ def test_a_day_of_ships_is_told_to_programs_and_shown_in_the_report(corner: Corn
     ):
         code, (told,) = typed(corner, *words)
         assert (code, told["command"]) == (0, words[0])
+    code, (planned,) = typed(corner, "ship", "--dry-run", "--allow-dirty")
+    assert (code, planned["command"], planned["plans"][0]["nothing_to_do"]) == (0, "plan", True)
 
     corner.type("lock.take", "--reason", "an exhibition")
     corner.edit("site/index.html", "one", "two")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -83,6 +86,32 @@ def test_options_that_nobody_understands_are_json_as_well(bakery: Bakery) -> Non
         code, output, beside = bakery.type(*words)
         (told,) = told_in(output)
         assert (code, told["exit_code"], beside) == (2, 2, "")
+
+
+FAULTY = """\
+from invoke.context import Context
+from shipper.tasks.face import command
+
+@command()
+def build(context, json=False):
+    print("what a library prints")
+    return 1 / 0
+
+build(Context(), json=True)
+"""
+
+
+def test_a_fault_of_shipper_itself_is_json_too_and_what_libraries_print_stands_beside(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTY],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    (told,) = told_in(done.stdout)
+    assert told["error"]["what"] == "shipper itself failed: ZeroDivisionError."
+    assert told["exit_code"] == 1
+    assert done.stderr.startswith("what a library prints\n")
 
 
 def test_a_build_tells_its_events_and_then_its_end(tmp_path: Path) -> None:
