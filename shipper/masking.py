@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY")
 # Their values are built into what every visitor gets.
 _PUBLIC_NAME = re.compile(r"(NEXT_PUBLIC|VITE|REACT_APP|PUBLIC)_")
+# A store's name, or where a token lies: to mask such a word would blot out ordinary text. A password may be a word.
+_PLACE = re.compile(r"[a-z]{1,12}|(?:[A-Za-z]:)?[/\\][\w./\\ -]*")
 _hidden: dict[str, str] = {}
 _mask: Mask | None = None
 
@@ -30,13 +32,12 @@ def hide(variables: Mapping[str, str]) -> None:
 
 def hide_environment() -> None:
     """Never show what the environment of this process holds under the name of a secret."""
-    hide(
-        {
-            name: value
-            for name, value in os.environ.items()
-            if _SECRET_NAME.search(name) and not _PUBLIC_NAME.match(name)
-        }
-    )
+    named = {name: value for name, value in os.environ.items() if _SECRET_NAME.search(name)}
+    hide({name: value for name, value in named.items() if not _is_public(name, value)})
+
+
+def _is_public(name: str, value: str) -> bool:
+    return bool(_PUBLIC_NAME.match(name)) or ("PASS" not in name and bool(_PLACE.fullmatch(value)))
 
 
 def masked(text: str) -> str:

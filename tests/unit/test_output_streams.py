@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bakery import BUILD, PROGRAM, Bakery
 
-from shipper.masking import hide, masked, masked_data
+from shipper.masking import hide, hide_environment, masked, masked_data
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 DRAWING = re.compile(r"\x1b\[\??[0-9;]*[A-HJKhl]")
@@ -120,6 +120,20 @@ def test_what_programs_say_is_shown_below_their_step_when_it_is_asked_for(bakery
 
 
 # --- secrets ---
+
+
+def test_secrets_of_this_process_are_hidden_but_no_places_and_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = {"NPM_TOKEN": "npm_" + "q8" * 12, "PIP_PASSWORD": "cormorant"}
+    for name, value in {
+        **hidden,
+        "SECRET_STORE": "harbour",
+        "TOKEN_DIR": "/home/kim/x",
+        "VITE_TOKEN": "pk-77712",
+    }.items():
+        monkeypatch.setenv(name, value)
+    hide_environment()
+    assert [masked(value) for value in hidden.values()] == ["********"] * 2
+    assert masked("harbour /home/kim/x pk-77712") == "harbour /home/kim/x pk-77712"
 
 
 def test_what_is_hidden_is_masked_in_texts_and_data_but_not_in_the_names_of_keys() -> None:
