@@ -29,7 +29,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # The output of these steps is what somebody wants to keep; that of a build is only wanted when it fails.
 _KEPT_OUTPUT = ("migrate", "collect-static", "logs")
-_MARKS = {"error": "[red]error[/red]", "warning": "[yellow]warning[/yellow]", "note": "[cyan]note[/cyan]"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class _KnownBar(BarColumn):
@@ -224,8 +224,9 @@ def _show_fix(fix: str, to: Console, indent: str) -> None:
 def show_findings(findings: Iterable[Finding], to: Console = console) -> None:
     """Print findings: where, what, why, and the way out."""
     for finding in findings:
-        where = f" {escape(finding.where)}" if finding.where else ""
-        to.print(f"  {_MARKS[finding.severity]}{where} {escape(finding.message)} [dim]({finding.rule})[/dim]")
+        where = f"{finding.where} " if finding.where else ""
+        mark = Text.assemble("  ", (finding.severity, _COLOURS[finding.severity]), " ")
+        print_row(mark, Text.assemble(where, finding.message, " ", (f"({finding.rule})", "dim")), to, "")
         for line in finding.why.splitlines():
-            to.print(f"        {line}", markup=False)
+            print_row(Text(" " * 8), Text(line), to, "")
         _show_fix(finding.fix, to, " " * 8)

@@ -49,7 +49,7 @@ def report(
     file = Path(output) if output else job.workspace.cache / "report" / f"{job.target_name}.html"
     _write(file, render_page(page))
     if not json:
-        _say(file, len(ships), unread)
+        _say(file, len(ships), "" if local else unread)
     if open:
         import webbrowser
 
@@ -67,7 +67,7 @@ def _ask_servers(job: Job, local: bool) -> tuple[Journal, tuple[str, ...], str]:
     from shipper.report.ships import Journal
 
     if local:
-        return Journal(), (), "They were not asked (--local)."
+        return Journal(), (), "it was not asked (--local)"
     try:
         with connect_each(job, Reporter()) as sessions:
             asked = {"app": job.app}

@@ -100,4 +100,4 @@ def assert_the_report_shows_it(corner: Corner, second: str) -> None:
     assert (code, told["ships"]) == (0, 4)
     assert page.count("Not known: it was shipped from another machine") == 4
     code, (told,) = typed(corner, "report", "--local")
-    assert (code, told["ships"], told["unread"]) == (0, 0, "They were not asked (--local).")
+    assert (code, told["ships"], told["unread"]) == (0, 0, "it was not asked (--local)")
