@@ -24,6 +24,7 @@ from shipper.events import Emit, Event
 from shipper.masking import masked_data
 from shipper.pipeline.job import Job, who
 from shipper.pipeline.rollout import Member, Report
+from shipper.remembered import ignore_in_git
 
 # Grows when a key changes its meaning; a record of another format is not shown.
 FORMAT = 1
@@ -195,6 +196,7 @@ def _save(workspace: Workspace, target: str, record: Record) -> None:
     """Write a record that only this user can read, in one step, and remove the oldest ones of the target."""
     folder = _folder(workspace, target)
     folder.mkdir(parents=True, exist_ok=True)
+    ignore_in_git(workspace.cache)
     moment = datetime.datetime.fromisoformat(record["started"])
     name = f"{moment:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(3)}"
     scratch = folder / f"{name}.new"

@@ -34,6 +34,7 @@ def report(
 
     from shipper import __version__
     from shipper.pipeline.history import read_records
+    from shipper.remembered import ignore_in_git
     from shipper.report.as_json import Answer
     from shipper.report.page import Page, render_page, subjects_of
     from shipper.report.ships import tell_ships
@@ -47,6 +48,7 @@ def report(
     url = job.target.public_url
     page = Page(job.app, job.target_name, url, made, __version__, tuple(ships), len(records), read, unread)
     file = Path(output) if output else job.workspace.cache / "report" / f"{job.target_name}.html"
+    ignore_in_git(job.workspace.cache)
     _write(file, render_page(page))
     if not json:
         _say(file, len(ships), "" if local else unread)

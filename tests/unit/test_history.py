@@ -70,6 +70,7 @@ def test_stages_have_their_moments_and_what_runs_side_by_side_overlaps(job: Job)
     assert (stages["upload"]["bytes_sent"], stages["upload"]["bytes_whole"]) == (620, 850_000)
     assert stages["connect"]["bytes_sent"] is None
     assert [note["text"] for note in kept["notes"]] == ["nginx was started"]
+    assert (job.workspace.cache / ".gitignore").read_text() == "*\n", "git shall not see it"
     assert (kept["result"], kept["bytes_sent"], kept["error"]) == ("live", 620, None)
     assert all(stage["end"] <= kept["seconds"] for stage in kept["stages"])
     assert "not kept" not in json.dumps(kept)
