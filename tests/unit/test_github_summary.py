@@ -111,9 +111,9 @@ def test_a_failure_says_what_happened_the_cause_and_what_to_type(summary: Path) 
 
 
 def test_no_secret_is_in_the_summary_whatever_markdown_makes_of_its_letters(summary: Path) -> None:
-    secret = "a_b*c-" + "d|e.f!"
-    hide({"SUMMARY_PASSWORD": secret})
-    summarise_failure("ship", BuildError(f"It said {secret}.", why=f"line {secret}", fix=f"unset {secret}"))
+    value = "a_b*c-" + "d|e.f!"
+    hide({"SUMMARY_PASSWORD": value})
+    summarise_failure("ship", BuildError(f"It said {value}.", why=f"line {value}", fix=f"unset {value}"))
     assert text_of(summary).count("********") + text_of(summary).count(r"\*" * 8) == 3
 
 
