@@ -187,7 +187,7 @@ def _transfer(
     lacked = None
     for pause in (*_RECONNECT_SECONDS, None):
         try:
-            cargo = _prepare(server, member, trees)
+            cargo = _prepare(server, member, gathered, trees)
             lacked = lacked or cargo
             _upload(member, cargo, counter, emit)
             text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
@@ -213,10 +213,10 @@ def _size_of_all(server: Reached, gathered: Gathered) -> int:
     return sum({entry.value: entry.size for tree in trees for entry in tree.files}.values())
 
 
-def _prepare(server: Reached, member: Member, trees: Sequence[Tree]) -> Cargo:
+def _prepare(server: Reached, member: Member, gathered: Gathered, trees: Sequence[Tree]) -> Cargo:
     """Let the server make room; return what it lacks."""
     containers = server.parts.containers if server.parts else None
-    pieces = [containers.parcel.pieces] if containers else []
+    pieces = [gathered.images.pieces(containers.parcel)] if containers and gathered.images else []
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,

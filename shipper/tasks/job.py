@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from shipper.pipeline.job import Job
 
 
-def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False) -> Job:
+def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False, unattended: bool = False) -> Job:
     """Return the job for the target named `to`, or the default one when it is empty. Raises ConfigError.
 
     `lock_wait` is how many seconds to wait for somebody else who is at work there, `allow_dirty` whether changes that
-    are in no commit may be shipped.
+    are in no commit may be shipped, `unattended` that nobody is asked whether the plan is right.
     """
     # `inv --list` imports this module, and should not wait for pydantic.
     from shipper.config.load import choose_target, find_workspace
@@ -26,7 +26,7 @@ def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False) -> Job:
     workspace = find_workspace(Path.cwd())
     name, target = choose_target(workspace, to or None, load_target(chosen_name()))
     _hide_values(workspace.root / target.env_file)
-    return Job(workspace, name, target, lock_wait, allow_dirty=allow_dirty)
+    return Job(workspace, name, target, lock_wait, allow_dirty=allow_dirty, unattended=unattended)
 
 
 def _hide_values(env_file: Path) -> None:

@@ -52,7 +52,7 @@ def ship(
 
     if dry_run:
         return _plan(to, allow_dirty, json, verbose)
-    job = find_job(to, lock_wait, allow_dirty)
+    job = find_job(to, lock_wait, allow_dirty, unattended=yes)
     with _reporter(json, verbose) as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     return _ended(report, job.target_name, reporter, json)
