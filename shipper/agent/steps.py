@@ -31,6 +31,7 @@ from . import (
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
+from .mask import Mask
 
 _LOOK_SECONDS = 0.25
 # The cause stands near the end of what a command wrote.
@@ -57,7 +58,7 @@ class Run:
         return str(self.record.get("slot") or "")
 
     @property
-    def mask(self) -> environment.Mask:
+    def mask(self) -> Mask:
         """Hides the values of the environment; read anew, because the slot's own exists only after `lay`."""
         slots = [f"{self.layout.slot(self.slot)}/env"] if self.slot else []
         return environment.mask_of(self.layout.env, *slots)
