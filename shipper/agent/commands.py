@@ -9,6 +9,8 @@ from typing import Any
 from . import (
     activation,
     clean,
+    compare,
+    contents,
     environment,
     facts,
     freeze,
@@ -45,6 +47,18 @@ def _status(request: Request, channel: Channel) -> dict[str, Any]:
     layout = Layout(request["app"])
     _settle_if_free(layout, channel)
     return status.status(layout)
+
+
+def _releases(request: Request, channel: Channel) -> list[dict[str, Any]]:
+    layout = Layout(request["app"])
+    _settle_if_free(layout, channel)
+    return contents.releases(layout)
+
+
+def _compare(request: Request, channel: Channel) -> dict[str, Any]:
+    layout = Layout(request["app"])
+    _settle_if_free(layout, channel)
+    return compare.compare(layout, request)
 
 
 def _settle_if_free(layout: Layout, channel: Channel) -> None:
@@ -180,6 +194,8 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "facts": _facts,
     "state": _state,
     "status": _status,
+    "releases": _releases,
+    "compare": _compare,
     "missing": _missing,
     "lock": _lock,
     "prepare": _prepare,

@@ -42,7 +42,7 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
     release_id = new_release_id(gathered.origin, [server.state for server in gathered.servers])
     refuse_errors(gathered.findings)
     refuse_errors(finding for server in gathered.servers for finding in _findings(server, gathered))
-    records = [_record(server, gathered, release_id) for server in gathered.servers]
+    records = [record_of(server, gathered, release_id) for server in gathered.servers]
     pairs = list(zip(gathered.servers, records, strict=True))
     live = all(is_live(record, server.state) for server, record in pairs)
     return tuple(
@@ -51,7 +51,8 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
     )
 
 
-def _record(server: Reached, gathered: Gathered, release_id: str) -> Record:
+def record_of(server: Reached, gathered: Gathered, release_id: str) -> Record:
+    """Return the record that a release made of what was gathered would have on this server."""
     project, parts = server.job.workspace.project, server.parts
     slot = slot_name(parts, project.backend, server.state.environment_digest) if parts and project.backend else ""
     return release_record(
