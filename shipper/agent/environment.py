@@ -22,6 +22,15 @@ _SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SA
 # Under another name this is no secret, however long: a word, a number, a path, a dotted name or host, a plain URL.
 _PLAIN = re.compile(r"[a-z]+|[A-Z]+|True|False|[0-9.]+|/[\w./-]*|(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
 
+# What an app knows of its own address, and debug mode: settings, no secrets. These alone leave the server with their
+# values, as far as they look like names, addresses and lists of them.
+_SETTING = re.compile(
+    r"(?:DJANGO_|BACKEND_|APP_|FASTAPI_|FLASK_)?(?:ALLOWED_HOSTS|TRUSTED_HOSTS|CSRF_TRUSTED_ORIGINS"
+    r"|CORS_(?:ALLOWED_|ALLOW_)?ORIGINS|CORS_ORIGIN_WHITELIST|ALLOWED_ORIGINS|CORS_(?:.*REGEX.*|ALLOW_ALL_ORIGINS"
+    r"|ORIGIN_ALLOW_ALL)|FRONTEND_(?:URL|HOST|ORIGIN|BASE_URL))|(?:[A-Z0-9]+_)*DEBUG"
+)
+_SETTING_VALUE = re.compile(r"[\w.,:;/*\[\]\"'\s-]{0,4000}")
+
 
 def read(path: str) -> dict[str, str]:
     """Return the variables of an env file; an absent file has none."""
@@ -74,6 +83,16 @@ def digest(layout: Layout) -> str:
             return hashlib.blake2b(env.read(), key=salt.read(), digest_size=16).hexdigest()
     except FileNotFoundError:
         return ""
+
+
+def settings(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables that say under which address the app is reached, with their values.
+
+    Of a pattern it is only said that there is one; what does not look like an address stays here.
+    """
+    named = {name: value for name, value in variables.items() if _SETTING.fullmatch(name.upper())}
+    named = {name: "set" if "REGEX" in name.upper() and value else value for name, value in named.items()}
+    return {name: value for name, value in named.items() if _SETTING_VALUE.fullmatch(value)}
 
 
 def compare(layout: Layout, wanted: Mapping[str, str]) -> dict[str, list[str]]:

@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 from shipper.config.backend import Backend
 from shipper.config.envsyntax import EnvReader
-from shipper.config.target import Target
 from shipper.config.text import decode_text
 from shipper.findings import Finding, Severity
 
@@ -100,16 +99,14 @@ _COMMON = re.compile(
     re.IGNORECASE,
 )
 _NEW_ONE = 'Make a new one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-_TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
-def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
-    """Return what is wrong with the values for this backend on this target, in the order of the file.
+def check_env(env: EnvFile, backend: Backend) -> list[Finding]:
+    """Return what is wrong with the values for this backend, in the order of the file.
 
     Errors: required variables missing or empty (E3, E7), placeholders where a secret belongs (E5), a CR at the end of
-    a value (B8). Warnings: weak secrets and debug mode (E6). A target on a loopback address is the practice server,
-    where debug mode is fine.
+    a value (B8). Warnings: weak secrets (E6). What does not fit the target's address is another matter
+    (shipper.check.web_settings).
     """
     findings = [
         Finding(
@@ -124,7 +121,7 @@ def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
         if name not in env.values
     ]
     for name, value in env.values.items():
-        for rule, severity, message, why, fix in _judge(name, value, backend, target):
+        for rule, severity, message, why, fix in _judge(name, value, backend):
             findings.append(Finding(rule, severity, f"{name} {message}", why, fix, env.source, env.lines.get(name)))
     return findings
 
@@ -132,7 +129,7 @@ def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
 _Verdict = tuple[str, Severity, str, str, str]
 
 
-def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[_Verdict]:
+def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
     if value.endswith("\r"):
         yield (
             "env.carriage-return",
@@ -168,14 +165,6 @@ def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[
             weakness,
             "It can be guessed (field note E6).",
             f"Use a random value. {_NEW_ONE}",
-        )
-    if re.search(r"(^|_)DEBUG$", name) and value.strip().lower() in _TRUE and not _LOOPBACK.fullmatch(target.host):
-        yield (
-            "env.debug",
-            "warning",
-            "switches debug mode on",
-            "Error pages would show settings and code to visitors (field note E6).",
-            f"{name}=False",
         )
 
 

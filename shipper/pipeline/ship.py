@@ -11,6 +11,7 @@ from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
+from shipper.check.web_settings import Source, check_web_settings
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError
@@ -84,7 +85,9 @@ def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
         findings += server.parts.containers.findings
     if project.backend:
         present, empty = state.environment, state.empty_variables
-        findings += check_server_environment(project.backend, present, empty, server.job.target_name)
+        name, target = server.job.target_name, server.job.target
+        findings += check_server_environment(project.backend, present, empty, name)
+        findings += check_web_settings(state.settings, project, target, name, Source())
     if gathered.site and project.backend:
         findings += check_prefixes(gathered.site.tree, project.backend)
     return findings
