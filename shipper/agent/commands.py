@@ -21,6 +21,7 @@ from . import (
     recovery,
     release,
     room,
+    shapes,
     status,
     steps,
     store,
@@ -148,6 +149,13 @@ def _activate(request: Request, channel: Channel) -> dict[str, Any]:
 def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
     layout = _begin(request, channel, "changing the environment")
     freeze.refuse(layout)
+    if request.get("expected") not in (None, environment.digest(layout)):
+        raise AgentError(
+            "config",
+            "Somebody else changed the environment meanwhile; nothing was sent.",
+            "What they changed would be lost.",
+            "Begin again, from what is there now: inv env.edit",
+        )
     difference = environment.compare(layout, request["values"])
     environment.replace(layout, request["text"])
     if environment.read(layout.env) != request["values"]:
@@ -155,7 +163,7 @@ def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
     journal.write(
         layout, kind="env", who=request["holder"]["who"], changed=difference["missing"] + difference["changed"]
     )
-    return difference
+    return {**difference, "stale": shapes.stale(layout)}
 
 
 def _lock_show(request: Request, _: Channel) -> dict[str, Any]:
@@ -180,6 +188,16 @@ def _lock_lift(request: Request, _: Channel) -> dict[str, Any]:
 
 def _env_compare(request: Request, _: Channel) -> dict[str, Any]:
     return environment.compare(Layout(request["app"]), request["values"])
+
+
+def _env_describe(request: Request, _: Channel) -> dict[str, Any]:
+    return shapes.describe(Layout(request["app"]), request["values"])
+
+
+def _env_read(request: Request, _: Channel) -> dict[str, Any]:
+    """Hand out the environment with its values, to be edited; the digest says later whether it is still the same."""
+    layout = Layout(request["app"])
+    return {"values": environment.read(layout.env), "digest": environment.digest(layout)}
 
 
 def _clean(request: Request, _: Channel) -> dict[str, Any]:
@@ -207,6 +225,8 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "lock.lift": _lock_lift,
     "env.push": _env_push,
     "env.compare": _env_compare,
+    "env.describe": _env_describe,
+    "env.read": _env_read,
     "clean": _clean,
     "logs": _logs,
 }

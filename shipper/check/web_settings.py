@@ -5,6 +5,7 @@ No value of a setting is in a finding: only what is wanted, and in which form it
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,26 @@ def check_web_settings(
         for verdict in rule(name, value, app, upper)
     ]
     return [_finding(verdict, app, target, target_name, source) for verdict in verdicts]
+
+
+def fitting_value(name: str, value: str, project: Project, target: Target) -> str | None:
+    """Return what such a setting has to be for this target, written as `value` is; None for any other variable."""
+    if project.backend is None:
+        return None
+    app, upper = _app(project, target, ""), name.upper()
+    if _DEBUG.fullmatch(upper):
+        return value if app.practice or value.strip().lower() not in _TRUE else "False"
+    if _FRONTEND.fullmatch(upper):
+        return str(app.site) if app.has_site else None
+    if _HOSTS.fullmatch(upper):
+        return _written(value, app.hosts)
+    if _CSRF.fullmatch(upper) or (_CORS.fullmatch(upper) and app.has_site):
+        return _written(value, [str(app.site)])
+    return None
+
+
+def _written(value: str, entries: Iterable[str]) -> str:
+    return json.dumps(list(entries)) if value.strip().startswith("[") else ",".join(entries)
 
 
 def _app(project: Project, target: Target, target_name: str) -> _App:

@@ -149,7 +149,7 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
             )
         return
     secret = _secret_part(name, value)
-    if _PLACEHOLDER.search(value if secret is None else secret):
+    if is_placeholder(name, value):
         severity: Severity = "note" if secret is None else "error"
         yield (
             "env.placeholder",
@@ -168,13 +168,30 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
         )
 
 
+def names_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret, and not a setting about one."""
+    upper = name.upper()
+    return bool(_SECRET_NAME.search(upper)) and not _SETTING_NAME.search(upper)
+
+
+def password_in_url(value: str) -> str | None:
+    """Return the password in a URL, which may be empty; None when it has no place for one."""
+    in_url = _URL_PASSWORD.match(value)
+    return in_url[1] if in_url else None
+
+
+def is_placeholder(name: str, value: str) -> bool:
+    """Whether a value, or the secret part of it, still looks like an example's text (field note E5)."""
+    secret = _secret_part(name, value)
+    return bool(_PLACEHOLDER.search(value if secret is None else secret))
+
+
 def _secret_part(name: str, value: str) -> str | None:
     """Return the part of a value that is secret: all of it, the password of a URL, or None when nothing is."""
-    in_url = _URL_PASSWORD.match(value)
-    if in_url:
-        return in_url[1]
-    upper = name.upper()
-    return value if _SECRET_NAME.search(upper) and not _SETTING_NAME.search(upper) else None
+    password = password_in_url(value)
+    if password is not None:
+        return password
+    return value if names_secret(name) else None
 
 
 def _weakness(name: str, secret: str) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from shipper.pipeline.releases import Comparison, ServerReleases
 from shipper.report.console import console, show_server
+
+if TYPE_CHECKING:
+    from shipper.pipeline.releases import Comparison, ServerReleases
 
 _STATES = {"bad": "red", "prepared": "yellow"}
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
