@@ -18,6 +18,7 @@ from shipper.errors import ConnectionLostError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.containers import renew_parts
+from shipper.pipeline.cors import check_cors, origins_across
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
@@ -126,7 +127,21 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
         members, files, sent = _transfer_each(gathered, members, stack, emit)
         trouble = roll_out(members, job.target.parallel, emit)
         servers = tuple(member.job.server for member in members)
-        return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
+        found = _ask_across(job, emit)
+        release_id = plan.record["id"]
+        return Report(plan, release_id, url, _since(started), files, sent, trouble, servers, findings=found)
+
+
+def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:
+    """Ask the API on another origin as a browser would, now that the site calls it."""
+    project = job.workspace.project
+    if origins_across(project, job.target) is None:
+        return ()
+    began = time.monotonic()
+    found = tuple(check_cors(project, job.target))
+    text = "a browser would object; see below" if found else "browsers let the site read the API's answers"
+    emit(Event("done", "cors", text, seconds=_since(began)))
+    return found
 
 
 def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
