@@ -151,10 +151,17 @@ def _urls(env: EnvFile, made: Mapping[str, str]) -> dict[str, str]:
     urls = {}
     for name, value in env.values.items():
         password = password_in_url(value)
-        owner = next((other for other in made if password and env.values[other] == password), None)
-        if owner and name not in made and password:
+        owners = [other for other in made if password and env.values[other] == password]
+        if owners and name not in made:
+            owner = min(owners, key=lambda other: _distance(other, value))
             urls[name] = value.replace(f":{password}@", f":{made[owner]}@", 1)
     return urls
+
+
+def _distance(name: str, url: str) -> tuple[bool, bool]:
+    """Return how far a password is from an address: an example may have one text for all of them."""
+    service = url.partition("://")[0].partition("+")[0].upper()[:5]  # postgresql, too, is POSTGRES_PASSWORD's
+    return service not in name.upper(), "ROOT" in name.upper()
 
 
 def _is_open(name: str, value: str, given: Mapping[str, str], missing: list[str]) -> bool:
