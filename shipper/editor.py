@@ -34,7 +34,8 @@ def private_file(name: str, text: str) -> Iterator[Path]:
     try:
         with _ended_in_order():
             file = folder / name
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
             yield file
     finally:

@@ -122,24 +122,25 @@ def releases(layout: Layout) -> list[dict[str, Any]]:
     `bytes` is all of it and `own_bytes` what no older release has: contents are hard links, equal ones exist once.
     `changed` compares with the newest older release that was good.
     """
-    known = [of_release(layout, record) for record in release.records(layout)]
     live = release.live(layout)
     seen: dict[str, int] = {}
+    good: Optional[Contents] = None
     listed = []
-    for number in range(len(known) - 1, -1, -1):
-        one = known[number]
-        older = [other for other in known[number + 1 :] if other.record.get("state") == "good"]
+    # From the oldest on, two manifests in memory at a time: there may be a hundred releases of many files.
+    for record in reversed(release.records(layout)):
+        one = of_release(layout, record)
         total, own = _weigh(one, seen)
         listed.append(
             {
-                **summary(one.record),
-                "live": one.record["id"] == live,
-                "changed": kinds_of_change(older[0] if older else None, one),
-                "against": older[0].record["id"] if older else "",
+                **summary(record),
+                "live": record["id"] == live,
+                "changed": kinds_of_change(good, one),
+                "against": good.record["id"] if good else "",
                 "bytes": total,
                 "own_bytes": own,
             }
         )
+        good = one if record.get("state") == "good" else good
     return listed[::-1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,14 @@ def test_it_is_not_written_where_git_would_take_it(job: Job) -> None:
     assert "Git would take .env.production" in raised.value.what
     assert ".gitignore" in raised.value.fix
     assert not (job.workspace.root / ".env.production").exists()
+
+
+def test_it_may_lie_in_a_folder_that_is_not_there_yet(job: Job) -> None:
+    target = TARGET.model_copy(update={"env_file": "config/.env.production"})
+    assert generate_environment(replace(job, target=target))[0].is_file()
+    (job.workspace.root / ".gitignore").write_text("*.log\n")
+    with pytest.raises(ConfigError, match=r"Git would take other/\.env"):
+        generate_environment(replace(job, target=TARGET.model_copy(update={"env_file": "other/.env"})))
 
 
 def test_outside_of_a_repository_it_is_written(tmp_path: Path) -> None:
