@@ -73,7 +73,7 @@ def generate_environment(job: Job) -> tuple[Path, Path, Generated, list[Finding]
             why=f"Looked for {', '.join(EXAMPLES)} beside ship.toml and in the backend's folder.",
             fix="Write .env.example: one NAME= a line, without the secrets. It belongs into git.",
         )
-    refuse_tracked(job.workspace.root, file)
+    refuse_tracked(file)
     made = generate(example.read_bytes(), example.name, job.workspace.project, job.target)
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -82,15 +82,16 @@ def generate_environment(job: Job) -> tuple[Path, Path, Generated, list[Finding]
     return file, example, made, check_values(job, parse_env(made.text, job.target.env_file))
 
 
-def refuse_tracked(root: Path, file: Path) -> None:
-    """Raise ConfigError when git has a file of the project, or would take it with `git add` (field note G1)."""
+def refuse_tracked(file: Path) -> None:
+    """Raise ConfigError when git has a file, or would take it with `git add` (field note G1)."""
+    folder = next(parent for parent in file.parents if parent.is_dir())
     if shutil.which("git") is None:
         return
-    if ask_git(root, "rev-parse", "--is-inside-work-tree", codes=(0, 128)).strip() != b"true":
+    if ask_git(folder, "rev-parse", "--is-inside-work-tree", codes=(0, 128)).strip() != b"true":
         return
     # A file that git has is not ignored, whatever .gitignore says: gitignore(5).
-    name = file.relative_to(root).as_posix()
-    if not ask_git(root, "check-ignore", "--", name, codes=(0, 1)):
+    name = file.relative_to(folder).as_posix()
+    if not ask_git(folder, "check-ignore", "--", name, codes=(0, 1)):
         raise ConfigError(
             f"Git would take {name}, so it is not written.",
             why="Secrets in a repository stay in its history, and go wherever it goes (field note G1).",

@@ -90,10 +90,15 @@ def show_comparisons(comparisons: Sequence[Comparison], *, short: bool, everythi
     """
     for number, one in enumerate(comparisons):
         show_server(one.server)
-        if number and one.difference == comparisons[0].difference:
+        if number and _essence(one.difference) == _essence(comparisons[0].difference):
             console.print(f"the same as on {comparisons[0].server}", markup=False)
         else:
             _show_difference(one.difference, short, None if everything else _SHOWN)
+
+
+def _essence(difference: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a difference without the names of slots, which are each server's own."""
+    return {**difference, **{side: {**difference[side], "slot": ""} for side in ("old", "new")}}
 
 
 def _show_difference(difference: Mapping[str, Any], short: bool, most: int | None) -> None:

@@ -143,6 +143,13 @@ def test_a_difference_names_what_changed_and_cuts_long_lists_off(shown: Console)
     assert "django/a.py" not in text, "the files of a package are noise beside its version"
 
 
+def test_a_difference_that_is_the_same_on_all_servers_is_shown_once(shown: Console) -> None:
+    other = {**difference(1), "new": entry(2, slot="b" * 12)}
+    report.show_comparisons([Comparison("a", difference(1)), Comparison("b", other)], short=False, everything=False)
+    text = shown.export_text()
+    assert text.count("page0.html") == 1 and "the same as on a" in text
+
+
 def test_in_full_every_name_is_shown_and_in_short_none(shown: Console) -> None:
     report.show_comparisons([Comparison("", difference(30))], short=False, everything=True)
     assert "page29.html" in shown.export_text()
