@@ -18,7 +18,7 @@ from .layout import Layout
 
 _ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
 _SHORTEST_SECRET = 6  # masking shorter values would blot out ordinary words
-_SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN", re.IGNORECASE)
+SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN", re.IGNORECASE)
 # Under another name this is no secret, however long: a word, a number, a path, a dotted name or host, a plain URL.
 _PLAIN = re.compile(r"[a-z]+|[A-Z]+|True|False|[0-9.]+|/[\w./-]*|(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
 
@@ -122,7 +122,7 @@ class Mask:
 
 def _secrets_of(name: str, value: str) -> set[str]:
     """Return what must not be shown: the value, each of its lines (a private key has several), the secret in a URL."""
-    named = bool(_SECRET_NAME.search(name))
+    named = bool(SECRET_NAME.search(name))
     parts = {part for part in (value, *value.splitlines()) if named or not _PLAIN.fullmatch(part)}
     return {part for part in parts if len(part) >= _SHORTEST_SECRET} | _secrets_of_url(value)
 

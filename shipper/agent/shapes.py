@@ -10,9 +10,6 @@ from typing import Any
 from . import environment, release
 from .layout import Layout
 
-_SECRET_NAME = re.compile(
-    r"SECRET|PASS|PWD|TOKEN|CREDENTIAL|PRIVATE|AUTH|SALT|DSN|(?:API|ACCESS|SIGNING|ENCRYPTION)_?KEY|(?:^|_)KEY$|(?:^|_)PW$"
-)
 _KINDS = (
     ("switch", re.compile(r"true|false|yes|no|on|off", re.IGNORECASE)),
     ("number", re.compile(r"-?\d+(?:\.\d+)?")),
@@ -37,7 +34,7 @@ def shape(name: str, value: str) -> str:
 def _is_secret(name: str, value: str) -> bool:
     if re.search(r"://[^/\s]*@", value) or "PRIVATE KEY" in value:
         return True
-    return bool(_SECRET_NAME.search(name.upper())) and not re.fullmatch(r"\d{1,4}|(?i:true|false)", value)
+    return bool(environment.SECRET_NAME.search(name)) and not re.fullmatch(r"\d{1,4}|(?i:true|false)", value)
 
 
 def _kind(name: str, value: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from shipper.tasks.answers import failures_as_json, print_answer
 from shipper.tasks.face import command, confirmed
@@ -67,8 +68,6 @@ def diff(context: Context, to: str = "", json: bool = False) -> None:
         differences = compare_environments(job, discard if json else Reporter())
         findings = list(dict.fromkeys(finding for one in differences for finding in one.findings))
         if json:
-            from invoke.exceptions import Exit
-
             from shipper.report.answers import render_answer
 
             code = 3 if any(finding.severity == "error" for finding in findings) else 0
