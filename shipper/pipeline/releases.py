@@ -133,7 +133,9 @@ def find_release(releases: Sequence[Listed], wanted: str) -> str:
         found = [wanted] if wanted in ids else [one for one in ids if wanted in one]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(ids) or "none"
+    if not ids:
+        raise ConfigError("Nothing was shipped to this server yet.", fix="inv ship")
+    known = ", ".join(ids)
     if len(found) > 1:
         raise ConfigError(f"{wanted} may be one of several releases.", why=f"It may be: {', '.join(found)}")
     raise ConfigError(_absent(wanted), why=f"There are: {known}", fix="inv releases")

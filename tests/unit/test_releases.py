@@ -56,7 +56,7 @@ def test_a_release_is_found_by_a_word_its_id_or_a_part_of_it(word: str, number: 
     [
         (LISTED, "zzz", "There is no release zzz."),
         (LISTED, "20261120", "20261120 may be one of several releases."),
-        ([], "live", "No release is live."),
+        (LISTED[:1], "live", "No release is live."),
         (LISTED[:3], "previous", "There is no good release before the live one."),
     ],
 )
@@ -66,7 +66,13 @@ def test_a_word_that_means_no_release_is_an_error_that_names_those_there_are(
     with pytest.raises(ConfigError) as raised:
         find_release(listed, word)
     assert raised.value.what == what
-    assert "20261120T000003Z-ccccccc" in raised.value.why or not listed
+    assert "20261120T000004Z-ddddddd" in raised.value.why
+
+
+def test_before_the_first_ship_there_is_nothing_to_compare() -> None:
+    with pytest.raises(ConfigError, match="Nothing was shipped to this server yet") as raised:
+        find_release([], "live")
+    assert raised.value.fix == "inv ship"
 
 
 @pytest.fixture
