@@ -85,9 +85,9 @@ def check_web_settings(
     of CSRF_TRUSTED_ORIGINS that Django refuses to start with, debug mode. Warnings, because code may add to these:
     the other lists of origins, and FRONTEND_URL. On a loopback address, the practice server's, there are only notes.
     """
-    if project.backend is None:
-        return []
     app = _app(project, target, target_name)
+    if app is None:
+        return []
     upper = {name.upper(): value for name, value in values.items()}
     verdicts = [
         verdict
@@ -100,9 +100,9 @@ def check_web_settings(
 
 def fitting_value(name: str, value: str, project: Project, target: Target) -> str | None:
     """Return what such a setting has to be for this target, written as `value` is; None for any other variable."""
-    if project.backend is None:
-        return None
     app, upper = _app(project, target, ""), name.upper()
+    if app is None:
+        return None
     if _DEBUG.fullmatch(upper):
         return value if app.practice or value.strip().lower() not in _TRUE else "False"
     if _FRONTEND.fullmatch(upper):
@@ -118,14 +118,16 @@ def _written(value: str, entries: Iterable[str]) -> str:
     return json.dumps(list(entries)) if value.strip().startswith("[") else ",".join(entries)
 
 
-def _app(project: Project, target: Target, target_name: str) -> _App:
+def _app(project: Project, target: Target, target_name: str) -> _App | None:
+    """Return the app as browsers see it; None without a backend, or an address that no browser could open."""
     site = origin_of(target.public_url)
-    assert site is not None  # a PublicUrl, or http:// before a Hostname
+    if project.backend is None or site is None:
+        return None
     return _App(
         site=site,
         api=origin_of(target.baked_api_url) or site,
         has_site=project.frontend is not None,
-        django=project.backend is not None and project.backend.framework == "django",
+        django=project.backend.framework == "django",
         practice=is_loopback(site.host),
         tried_out=bool(_TRIED_OUT.search(target_name)),
     )

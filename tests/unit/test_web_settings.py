@@ -164,6 +164,10 @@ def test_django_in_debug_mode_lets_loopback_names_through_by_itself() -> None:
     assert found("ALLOWED_HOSTS= & DEBUG=True", PRACTICE) == [("debug", "note")]
 
 
+def test_an_address_that_no_browser_could_open_is_another_rules_business() -> None:
+    assert found("ALLOWED_HOSTS=x & DEBUG=True", Target(host="2001:db8::1")) == []
+
+
 def test_without_a_site_of_ones_own_its_address_is_somebody_elses() -> None:
     assert found("FRONTEND_URL=https://elsewhere.example.com", site=False) == []
     assert found("CORS_ORIGINS=https://elsewhere.example.com", APART, site=False) == []
