@@ -10,6 +10,7 @@ from typing import Any
 from . import environment, release, tree
 from .contents import TREES, Contents, config_of, kinds_of_change, of_release, of_request, summary
 from .layout import Layout
+from .mask import Mask
 
 # The folder of an installed package's facts, `<name>-<version>.dist-info`, where neither part holds a hyphen: PyPA,
 # "Recording installed projects".
@@ -87,7 +88,7 @@ def _variables(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, list
 
 def _config(layout: Layout, old: Contents, new: Contents) -> dict[str, list[str]]:
     """Return the lines of a unified diff for every text that differs; values of the environment become stars."""
-    mask = environment.Mask([*old.variables.items(), *new.variables.items(), *environment.read(layout.env).items()])
+    mask = Mask([*old.variables.items(), *new.variables.items(), *environment.read(layout.env).items()])
     before, after = {**config_of(old), **_compose_of(old)}, {**config_of(new), **_compose_of(new)}
     changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
     return {name: _lines(before.get(name, ""), after.get(name, ""), mask) for name in changed}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from . import environment, release
+from . import environment, mask, release
 from .layout import Layout
 
 _KINDS = (
@@ -34,7 +34,7 @@ def shape(name: str, value: str) -> str:
 def _is_secret(name: str, value: str) -> bool:
     if re.search(r"://[^/\s]*@", value) or "PRIVATE KEY" in value:
         return True
-    return bool(environment.SECRET_NAME.search(name)) and not re.fullmatch(r"\d{1,4}|(?i:true|false)", value)
+    return bool(mask.SECRET_NAME.search(name)) and not re.fullmatch(r"\d{1,4}|(?i:true|false)", value)
 
 
 def _kind(name: str, value: str) -> str:

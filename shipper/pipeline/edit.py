@@ -12,6 +12,7 @@ from shipper.editor import private_file
 from shipper.errors import ConfigError, FindingsError, ShipperError
 from shipper.events import Emit
 from shipper.findings import Finding, refuse_errors
+from shipper.masking import hide
 from shipper.pipeline.environment import Difference, check_values, read_env_file
 from shipper.pipeline.job import Job
 from shipper.pipeline.server import connect_each
@@ -56,6 +57,7 @@ def _read(job: Job, emit: Emit) -> tuple[Mapping[str, str], list[str]]:
     with connect_each(job, emit) as sessions:
         answers = [session.call("env.read", {"app": job.app}) for _, session in sessions]
     first: Mapping[str, str] = answers[0]["values"]
+    hide(first)
     if any(answer["values"] != first for answer in answers):
         raise ConfigError(
             "The servers of the target do not have the same environment.",
@@ -74,6 +76,7 @@ def _edited(job: Job, file: Path, again: Callable[[ShipperError], bool]) -> tupl
         open_editor(file)
         try:
             env = parse_env(file.read_bytes(), "the edited text")
+            hide(env.values)
             findings = check_values(job, env)
             refuse_errors(findings)
             return env, findings

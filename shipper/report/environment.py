@@ -45,10 +45,9 @@ def show_pushed(difference: Mapping[str, list[str]], file: str, target: str) -> 
     )
 
 
-def difference_as_data(difference: EnvDifference, host: str) -> dict[str, Any]:
-    """Return a comparison as JSON has it; `host` names the only server."""
+def difference_as_data(difference: EnvDifference) -> dict[str, Any]:
+    """Return a comparison as JSON has it."""
     return {
-        "server": difference.server or host,
         "file": difference.here,
         "example": difference.example,
         "stale": list(difference.stale),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, releases, sandbox, ship
+from shipper.tasks import aws, check, env, hooks, host, init, lock, releases, report, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -21,6 +21,7 @@ namespace = Collection(
     releases.open_site,
     check.check,
     init.init,
+    report.report,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),

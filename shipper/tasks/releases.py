@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
-from shipper.tasks.answers import failures_as_json, print_answer
 from shipper.tasks.face import command
 from shipper.tasks.job import find_job
+
+if TYPE_CHECKING:
+    from shipper.report.as_json import Answer
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 _JSON = "one JSON object instead of text"
@@ -14,22 +18,18 @@ _RELEASE = "live, previous, or (a part of) the id of a release"
 
 
 @command(help={"to": _TO, "json": _JSON})
-def releases(context: Context, to: str = "", json: bool = False) -> None:
+def releases(context: Context, to: str = "", json: bool = False) -> Answer:
     """List the releases on the server: when, who, which commit, what changed, how large."""
-    from shipper.events import discard
     from shipper.pipeline.releases import list_releases
-    from shipper.report.answers import render_answer
+    from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter
     from shipper.report.releases import show_releases
 
-    with failures_as_json(json):
-        job = find_job(to)
-        servers = list_releases(job, discard if json else Reporter())
-        if json:
-            told = [{"server": one.server or job.target.host, "releases": one.releases} for one in servers]
-            print_answer(render_answer(target=job.target_name, servers=told))
-            return
-    show_releases(servers, job.target_name)
+    job = find_job(to)
+    servers = list_releases(job, Reporter())
+    if not json:
+        show_releases(servers, job.target_name)
+    return servers_answer(job, [(one, {"releases": it.releases}) for one, it in zip(job.each, servers, strict=True)])
 
 
 @command(
@@ -50,24 +50,19 @@ def diff(
     stat: bool = False,
     full: bool = False,
     json: bool = False,
-) -> None:
+) -> Answer:
     """Show in what two releases differ: files, packages, env names, configuration, migrations."""
-    from shipper.events import discard
     from shipper.pipeline.releases import compare_releases
-    from shipper.report.answers import render_answer
+    from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter
     from shipper.report.releases import show_comparisons
 
-    with failures_as_json(json):
-        job = find_job(to, allow_dirty=True)
-        if json:
-            comparisons = compare_releases(job, old, new, discard)
-            told = [{"server": one.server or job.target.host, **one.difference} for one in comparisons]
-            print_answer(render_answer(target=job.target_name, servers=told))
-            return
-        with Reporter() as reporter:
-            comparisons = compare_releases(job, old, new, reporter)
-    show_comparisons(comparisons, short=stat, everything=full)
+    job = find_job(to, allow_dirty=True)
+    with Reporter() as reporter:
+        comparisons = compare_releases(job, old, new, reporter)
+    if not json:
+        show_comparisons(comparisons, short=stat, everything=full)
+    return servers_answer(job, [(one, it.difference) for one, it in zip(job.each, comparisons, strict=True)])
 
 
 @command(name="open", help={"to": _TO, "print-only": "do not start a browser"})
@@ -76,6 +71,6 @@ def open_site(context: Context, to: str = "", print_only: bool = False) -> None:
     from shipper.tasks.browser import open_in_browser
 
     url = find_job(to).target.public_url
-    print_answer(url)
+    print(url)  # noqa: T201 - as it is, for programs: no width, no colour
     if not print_only:
         open_in_browser(url)

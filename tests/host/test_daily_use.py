@@ -46,8 +46,8 @@ def typed(corner: Corner, *words: str, **environment: str) -> Ended:
 def answered(corner: Corner, *words: str) -> dict[str, Any]:
     ended = typed(corner, *words, "--json", "--to", "apart")
     assert ended.code == 0, ended.output
-    answer: dict[str, Any] = json.loads(ended.output)
-    assert (answer["schema"], answer["ok"], answer["exit_code"]) == (1, True, 0)
+    answer: dict[str, Any] = json.loads(ended.output.splitlines()[-1])
+    assert (answer["command"], answer["ok"], answer["exit_code"]) == (words[0], True, 0)
     return answer
 
 
@@ -194,7 +194,7 @@ def test_a_release_that_is_not_there_is_named_also_to_programs(day: tuple[Corner
     corner, _ = day
     ended = typed(corner, "diff", "nonsense", "--json", "--to", "apart")
     assert ended.code == 2
-    answer = json.loads(ended.output)
+    answer = json.loads(ended.output.splitlines()[-1])
     assert (answer["ok"], answer["exit_code"]) == (False, 2)
     assert corner.live() in answer["error"]["why"]
 
