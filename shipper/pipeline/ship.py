@@ -141,9 +141,11 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
 def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:
     """Ask the API on another origin as a browser would, now that the site calls it."""
     project = job.workspace.project
-    if origins_across(project, job.target) is None:
+    origins = origins_across(project, job.target)
+    if origins is None:
         return ()
     began = time.monotonic()
+    emit(Event("start", "cors", f"Asking {origins[1]} as a browser does"))
     found = tuple(check_cors(project, job.target))
     text = "a browser would object; see below" if found else "browsers let the site read the API's answers"
     emit(Event("done", "cors", text, seconds=_since(began)))
