@@ -50,7 +50,7 @@ def _show_release(entry: Mapping[str, Any]) -> None:
 
 def _changed(entry: Mapping[str, Any]) -> str:
     if not entry["against"]:
-        return "the first one"
+        return "the oldest that is kept"
     return ", ".join(entry["changed"]) or "nothing changed"
 
 

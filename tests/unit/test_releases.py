@@ -106,7 +106,7 @@ def test_a_list_shows_where_each_release_came_from_in_lines_that_fit(shown: Cons
     report.show_releases([ServerReleases("", (odd, entry(1, against="", commit="")))], "production")
     text = shown.export_text()
     assert "live" in text and "nothing changed" in text and "1.2 MB, 890 B of it new" in text
-    assert "abcdef1+ [red]�[2Jx" in text and "the first one" in text and "no commit" in text
+    assert "abcdef1+ [red]�[2Jx" in text and "the oldest that is kept" in text and "no commit" in text
     assert "\x1b" not in text
     assert all(len(line) <= 105 for line in text.splitlines())
 
