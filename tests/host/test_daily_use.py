@@ -156,7 +156,7 @@ def test_releases_are_listed_with_what_changed(day: tuple[Corner, dict[str, Ende
     assert set(new["changed"]) == {"site", "backend", "env", "nginx"}
     assert old["against"] == "" and 0 < new["own_bytes"] < new["bytes"]
     text = typed(corner, "releases", "--to", "apart").output
-    assert corner.live() in text and "soup of the day" in text and "the first one" in text
+    assert corner.live() in text and "soup of the day" in text and "the oldest that is kept" in text
 
 
 def test_two_releases_are_compared_in_everything_but_values(day: tuple[Corner, dict[str, Ended]]) -> None:
