@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 import traceback
@@ -31,6 +32,7 @@ def command(
         @functools.wraps(function)
         def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
             take_secrets()
+            _write_every_letter()
             try:
                 return function(*arguments, **named)
             except ShipperError as error:
@@ -51,6 +53,17 @@ def command(
         return cast(Callable[Arguments, Result], task(**options)(guarded))
 
     return decorate
+
+
+def _write_every_letter() -> None:
+    """Show what the output's encoding lacks (a piped one on Windows has CP949 or CP1252) instead of failing at it.
+
+    GitHub's runners read UTF-8 on every system; they say nothing about it to the programs they start.
+    """
+    encoding = "utf-8" if os.environ.get("GITHUB_ACTIONS") == "true" else None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _summarise(function: Callable[..., Any], error: ShipperError) -> None:
