@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from invoke.collection import Collection
 from invoke.parser import Argument
@@ -11,8 +12,12 @@ from invoke.tasks import Task
 from shipper.tasks import namespace
 
 
+@cache
 def commands(_: str) -> str:
-    """Return all commands, those without a namespace first, then each namespace with what it is about."""
+    """Return all commands, those without a namespace first, then each namespace with what it is about.
+
+    Only the first time in a process: Invoke takes the help out of a task when its arguments are asked for.
+    """
     return "\n\n".join(_section("", namespace))
 
 
