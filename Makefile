@@ -48,7 +48,7 @@ lint: venv ## look at the code without running it
 
 docs: venv ## build the documentation into site/, with the tables made anew from the code
 	$(BIN)/python scripts/reference.py
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "site/index.html"
 
 bench: engine node peers venv ## measure, and write the results to benchmarks/results
