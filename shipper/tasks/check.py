@@ -154,14 +154,11 @@ def _ignores(fix: bool) -> CheckReport:
 def _adopt(report: CheckReport) -> None:
     import datetime
 
-    from shipper.check.adopt import adopt_into, find_file
-    from shipper.hooks.place import find_place
+    from shipper.check.adopt import adopt_into, find_place_for_entries
 
-    file = find_file(Path.cwd())
-    top = find_place(file.parent).top
-    under = file.parent.resolve().relative_to(top.resolve()).as_posix()
+    file, under = find_place_for_entries(Path.cwd())
     today = datetime.datetime.now(datetime.UTC).date()
-    count = adopt_into(file, report.findings, today, under="" if under == "." else under)
+    count = adopt_into(file, report.findings, today, under=under)
     entries = "1 entry" if count == 1 else f"{count} entries"
     _print(f"{entries} of [[check.allow]] written to {file.name}; look at each, and say why it may stay.")
 
