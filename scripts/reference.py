@@ -45,7 +45,8 @@ def arguments_of(maker: str) -> list[str]:
 
 def tables_without_a_place() -> list[str]:
     """Return the tables of `ship.toml` that no page describes."""
-    return sorted(set(reference_config.table_names()) - set(arguments_of("keys")))
+    told = {name for names in arguments_of("keys") for name in names.split()}
+    return sorted(set(reference_config.table_names()) - told)
 
 
 def old_pages() -> list[Path]:

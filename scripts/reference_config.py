@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,9 @@ from pydantic_core import PydanticUndefined
 from shipper.config.explain import tables
 
 _DEFAULT = "; default: "
-_WORDS = {str: "text", int: "number", bool: "true or false", date: "date"}
+_WORDS = {str: "text", int: "number", float: "number", bool: "true or false", date: "date"}
+# Values stand in single quotes where the same text is shown in a terminal; an apostrophe begins nothing.
+_IN_QUOTES = re.compile(r"(?<![\w`])'([^' ]+)'(?!\w)")
 
 
 def table_names() -> list[str]:
@@ -24,19 +27,26 @@ def table_names() -> list[str]:
     return [name or "top" for name in tables()]
 
 
-def keys(table: str) -> str:
-    """Return the keys of one table, without those that are tables themselves."""
-    model = tables()["" if table == "top" else table]
-    rows = [_row(name, field) for name, field in model.model_fields.items() if not _holds_tables(field.annotation)]
-    if not rows:
+def keys(names: str) -> str:
+    """Return the keys of a table, or of several that are alike, without those that are tables themselves."""
+    known = tables()
+    first, *others = (_rows(known["" if name == "top" else name]) for name in names.split())
+    if any(rows != first for rows in others):
+        raise SystemExit(f"These tables are not alike, so each needs a place of its own: {names}")
+    if not first:
         return "This table has no keys of its own, only the tables in it."
-    return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
+    return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *first])
+
+
+def _rows(model: type[BaseModel]) -> list[str]:
+    return [_row(name, field) for name, field in model.model_fields.items() if not _holds_tables(field.annotation)]
 
 
 def _row(name: str, field: FieldInfo) -> str:
     meaning, _, default = (field.description or "").partition(_DEFAULT)
     if not meaning:
         raise SystemExit(f"The key '{name}' has no description.")
+    meaning = _IN_QUOTES.sub(r"`\1`", meaning)
     cells = (f"`{name}`", _type(field), default or _default(field), f"{meaning[0].upper()}{meaning[1:]}.")
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

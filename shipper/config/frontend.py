@@ -23,9 +23,7 @@ class AllowedUrl(Model):
 class Frontend(Model):
     """`[frontend]`: an app that exports to static files."""
 
-    path: Folder = Field(
-        "frontend", description="the folder with `package.json`, or with the files themselves for `static`"
-    )
+    path: Folder = Field("frontend", description="the folder with package.json (or the files, for 'static')")
     preset: Literal["next", "vite", "static"] = Field(description="how it is built")
     api_url_variable: VariableName | None = Field(
         None,
@@ -53,5 +51,5 @@ class Frontend(Model):
             "for a year, and those of earlier releases stay reachable for tabs that are open; default: the preset's"
         ),
     )
-    source_maps: bool = Field(False, description="whether `*.map` files may be published")
+    source_maps: bool = Field(False, description="whether *.map files may be published")
     allow: tuple[AllowedUrl, ...] = Field((), description="addresses in the built files that are meant to be there")

@@ -29,7 +29,7 @@ from shipper.tasks import namespace
 
 SOURCES = sorted((ROOT / "shipper").rglob("*.py"))
 # What the ids of rules begin with; a new family shows itself in `test_families_of_rules_are_known`.
-FAMILIES = ("allow", "bake", "compose", "env", "host", "ignore", "image", "name", "nginx", "secret", "tree")
+FAMILIES = ("allow", "bake", "compose", "cors", "env", "host", "ignore", "image", "name", "nginx", "secret", "tree")
 # The options with a word behind them, in any command.
 TAKING = {
     f"--{option.name}"
@@ -40,8 +40,13 @@ TAKING = {
 # In a message of the code; `inv env.*` is no command.
 COMMAND = re.compile(r"(?:inv|shipper) (?P<task>[a-z]+(?:\.[a-z]+)*+)(?!\.?\*)(?P<words>(?: --?[a-z-]+)*)")
 RULE = re.compile(rf"(?:{'|'.join(FAMILIES)})[.-][a-z0-9]+(?:-[a-z0-9]+)*")
-# They look like ids and are names of steps, agent commands and options.
-NO_RULES = {"image.push", "env.push", "env.compare", "allow-dirty", "compose.json", "compose.yaml", "compose.yml"}
+# They look like ids and are names of steps, of the agent's commands, of options, of files and of functions.
+NO_RULES = frozenset(
+    """
+    allow-dirty compose.json compose.yaml compose.yml env.compare env.describe env.example env.push env.read env.str
+    image.push nginx.txt
+    """.split()
+)
 
 
 def blocks_in(*languages: str) -> list[Block]:
