@@ -89,8 +89,8 @@ def commands(page: str) -> Iterator[str]:
     for block in blocks(page):
         yield from commands_of(block)
     for match in _INLINE.finditer(prose(page)):
-        if match["text"].startswith(("inv ", "shipper ")) and not _SHAPE.search(match["text"]):
-            yield match["text"]
+        if not _SHAPE.search(match["text"]):
+            yield from _commands_in(match["text"])
 
 
 def commands_of(block: Block) -> Iterator[str]:

@@ -19,7 +19,8 @@ import pytest
 import tomlkit
 import yaml
 from documents import PAGES, ROOT, Block
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
+from invoke.program import Program
 
 from shipper.check.hygiene.rules import load_rules
 from shipper.config.load import parse_project
@@ -55,8 +56,9 @@ def blocks_in(*languages: str) -> list[Block]:
 
 @cache
 def complaint_about(*words: str) -> str:
-    """Parse a command as the program does, without running it; return what is said about one that does not exist."""
-    program = Shipper(name="shipper", binary="shipper", namespace=namespace)
+    """Parse a command as `inv` or `shipper` does, without running it; return what is said about a wrong one."""
+    kind = Shipper if words[0] == "shipper" else Program
+    program = kind(name=words[0], binary=words[0], namespace=namespace)
     program.create_config()
     try:
         program.parse_core(list(words))
@@ -64,6 +66,8 @@ def complaint_about(*words: str) -> str:
         program.parse_tasks()
     except Exit as end:
         return f"{end.message}".partition("\n")[0] if end.code else ""
+    except (ParseError, ValueError) as error:
+        return str(error)
     return ""
 
 
@@ -89,8 +93,11 @@ def test_commands_exist_with_their_options(page: str) -> None:
 
 
 def test_a_command_that_does_not_exist_is_noticed() -> None:
-    for command in ("inv shp", "inv ship --now", "inv env.push --to", "inv logs --lines many"):
-        assert complaint_about(*documents.words_of(command))
+    # Only the console script takes a release without its option.
+    unknown = ("inv shp", "inv ship --now", "inv env.push --to", "inv logs --lines many", "inv rollback 20261121T1-a")
+    for command in (*unknown, "shipper ship --now"):
+        assert complaint_about(*documents.words_of(command)), command
+    assert not complaint_about("shipper", "rollback", "20261121T1-a")
 
 
 def test_commands_that_messages_name_exist_with_their_options() -> None:
