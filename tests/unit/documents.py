@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<to>[^()\s]+)(?: \"[^\"]*
 _INLINE = re.compile(r"(?<!`)`(?P<text>[^`\n]+)`(?!`)")
 _SHELLS = ("", "sh", "console", "powershell")
 # In running text, commands are also named by their shape (`inv env.*`, `inv env.push|check`) or left open (`inv ...`).
-_SHAPE = re.compile(r"\*|\.\.\.|…|[a-z]\|[a-z]")
+_SHAPE = re.compile(r"\*|\.\.\.|…|[a-z]\|[a-z]|<Tab>")
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,11 @@ def _commands_in(line: str) -> Iterator[str]:
     line = line.strip().removeprefix("$ ")
     for part in re.split(r"&&|\|\||;|\s\|\s|\s{2,}", line):
         part = re.sub(r"^(?:[A-Z_]+=\S+ )+", "", part.strip())
-        if re.match(r"(?:inv|shipper) [a-z-]", part) and not _SHAPE.search(part.split()[1]):
+        if re.match(r"(?:inv|shipper) [a-z-]", part) and not _SHAPE.search(part.split()[1]) and "<Tab>" not in part:
             yield re.sub(r"\s#\s.*", "", part)
 
 
 def words_of(command: str) -> list[str]:
     """Return the words of a command, without what only a shell reads."""
     words = shlex.split(command, comments=True)
-    return [word for word in words if word not in ("<", ">", "2>&1")]
+    return list(takewhile(lambda word: word not in ("<", ">", ">>", "2>&1"), words))
