@@ -170,14 +170,20 @@ def test_every_rule_is_in_the_catalogue_and_no_other() -> None:
 
 
 def test_families_of_rules_are_known() -> None:
-    ids = set()
-    for source in SOURCES:
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
-                given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "rule")]
-                ids |= {one.value for one in given if isinstance(one, ast.Constant)}
+    ids = {rule for rule, _ in _findings_of_the_code()}
     assert len(ids) > 20
     assert [one for one in ids if not RULE.fullmatch(one)] == []
+
+
+def test_the_catalogue_says_how_bad_a_finding_is() -> None:
+    sections = re.split(r"^### `", documents.text_of("docs/findings.md"), flags=re.MULTILINE)[1:]
+    told = {name: text for name, _, text in (section.partition("`\n\n") for section in sections)}
+    wrong = [
+        (rule, severity)
+        for rule, severity in _findings_of_the_code()
+        if severity and severity not in " ".join(told[rule].split(" *Way out:*")[0].split()[:40]).replace("*", "")
+    ]
+    assert wrong == []
 
 
 def test_the_korean_pages_show_the_same_commands_and_the_same_ship_toml() -> None:
@@ -260,6 +266,18 @@ def _rules_of_the_code() -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and RULE.fullmatch(node.value):
                 found.add(node.value)
     return found - NO_RULES
+
+
+def _findings_of_the_code() -> Iterator[tuple[str, str]]:
+    """Yield id and severity of every finding that is made with its id written out; "" for a severity that is not."""
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                given = dict(zip(("rule", "severity"), node.args, strict=False))
+                given |= {word.arg: word.value for word in node.keywords if word.arg}
+                rule, severity = given.get("rule"), given.get("severity")
+                if isinstance(rule, ast.Constant):
+                    yield str(rule.value), str(severity.value) if isinstance(severity, ast.Constant) else ""
 
 
 def _shown(page: str) -> tuple[list[str], list[object]]:

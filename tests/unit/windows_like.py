@@ -63,9 +63,9 @@ class _Path(type(pathlib.Path())):  # type: ignore[misc]
         _refuse_system_encoding(encoding)
         return super().write_text(data, encoding, errors, "\r\n" if newline is None else newline)
 
-    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+    def read_text(self, encoding: str | None = None, errors: str | None = None, *newline: Any, **more: Any) -> str:
         _refuse_system_encoding(encoding)
-        return super().read_text(encoding, errors)
+        return super().read_text(encoding, errors, *newline, **more)
 
 
 class _Module(types.ModuleType):
