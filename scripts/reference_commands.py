@@ -40,13 +40,14 @@ def _command(name: str, task: Task[object]) -> Iterator[str]:
     options = task.get_arguments()
     if options:
         rows = (_row(option) for option in options)
-        yield "\n".join(["| option | default | meaning |", "|---|---|---|", *rows])
+        yield "\n".join(["| option | meaning |", "|---|---|", *rows])
 
 
 def _row(option: Argument) -> str:
     # Invoke wants a word after every option but a switch.
     word = "" if option.kind is bool else f" <{'number' if option.kind is int else 'text'}>"
     spelled = [f"--{option.name.replace('_', '-')}{word}", *(f"-{short}{word}" for short in option.nicknames)]
-    default = "" if option.default in ("", None, False) else f"`{option.default}`"
     meaning = (option.help or "").replace("|", "\\|")
-    return f"| {', '.join(f'`{one}`' for one in spelled)} | {default} | {meaning} |"
+    if option.default not in ("", None, False, 0) and "default" not in meaning:
+        meaning = f"{meaning}; default: `{option.default}`"
+    return f"| {', '.join(f'`{one}`' for one in spelled)} | {meaning} |"
