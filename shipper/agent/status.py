@@ -39,7 +39,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "facts": facts.basic(),
         "services": compose.in_force(layout) if containers else "",
         "lasting": compose.lasting(layout) if containers else [],
-        "containers": {**images.facts(), "compose": compose.program()} if containers else {},
+        "containers": {**images.facts(release.images(layout)), "compose": compose.program()} if containers else {},
     }
 
 

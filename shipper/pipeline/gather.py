@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -103,8 +104,13 @@ def _first_failure(futures: list[Future[Any]]) -> None:
 
 
 def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, ServerState]:
-    session = stack.enter_context(connect(job, of_server(emit, job.server)))
-    return session, read_state(session, job)
+    emit = of_server(emit, job.server)
+    began = time.monotonic()
+    emit(Event("start", "connect", f"Connection to {job.target.host}"))
+    session = stack.enter_context(connect(job, emit))
+    state = read_state(session, job)
+    emit(Event("done", "connect", state.live and f"live is {state.live}", seconds=time.monotonic() - began))
+    return session, state
 
 
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:

@@ -18,6 +18,7 @@ from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.containers import renew_parts
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
+from shipper.pipeline.history import recording
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
@@ -100,8 +101,13 @@ def _trees(server: Reached, gathered: Gathered, record: Record) -> list[Tree]:
 def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
-    Raises the errors of shipper.errors; with each of them the old release is still serving.
+    Raises the errors of shipper.errors; with each of them the old release is still serving. How it went is recorded.
     """
+    with recording(job, "ship", emit) as record:
+        return record.ended(_ship(job, record, record.watched(confirm)))
+
+
+def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     started = time.monotonic()
     url = job.target.public_url
     with ExitStack() as stack:
@@ -181,11 +187,12 @@ def _transfer(
     lacked = None
     for pause in (*_RECONNECT_SECONDS, None):
         try:
-            cargo = _prepare(server, member, trees)
+            cargo = _prepare(server, member, gathered, trees)
             lacked = lacked or cargo
             _upload(member, cargo, counter, emit)
             text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
-            emit(Event("done", "upload", text, seconds=_since(began)))
+            whole = _size_of_all(server, gathered)
+            emit(Event("done", "upload", text, counter.sent, whole, "bytes", seconds=_since(began)))
             if any(step.name == "image" for step in member.plan.steps):
                 image = _send_image(server, member, gathered, emit)
             break
@@ -199,10 +206,17 @@ def _transfer(
     return member, len(lacked.entries) if lacked else 0, counter.sent + image
 
 
-def _prepare(server: Reached, member: Member, trees: Sequence[Tree]) -> Cargo:
+def _size_of_all(server: Reached, gathered: Gathered) -> int:
+    """Return the bytes of all that the release is made of: what a copy of everything would send."""
+    trees = [gathered.site.tree] if gathered.site else []
+    trees += [server.parts.code, server.parts.dependencies] if server.parts else []
+    return sum({entry.value: entry.size for tree in trees for entry in tree.files}.values())
+
+
+def _prepare(server: Reached, member: Member, gathered: Gathered, trees: Sequence[Tree]) -> Cargo:
     """Let the server make room; return what it lacks."""
     containers = server.parts.containers if server.parts else None
-    pieces = [containers.parcel.pieces] if containers else []
+    pieces = [gathered.images.pieces(containers.parcel)] if containers and gathered.images else []
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,
@@ -232,7 +246,7 @@ def _send_image(server: Reached, member: Member, gathered: Gathered, emit: Emit)
     emit(Event("start", "image", f"Image {parcel.name}"))
     sent = gathered.images.send(member.session, member.job.change, parcel, emit)
     size = f", {sent:,} bytes" if sent else ", by the server itself"
-    emit(Event("done", "image", f"{count_layers(parcel.count)}{size}", seconds=_since(began)))
+    emit(Event("done", "image", f"{count_layers(parcel.count)}{size}", sent, unit="bytes", seconds=_since(began)))
     return sent
 
 

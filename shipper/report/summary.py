@@ -17,6 +17,7 @@ from shipper.check.report import CheckReport
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event, count_files
 from shipper.findings import Finding
+from shipper.masking import masked
 from shipper.report.check import summary as check_summary
 from shipper.report.console import errors
 
@@ -131,6 +132,8 @@ def _link(url: str) -> str:
 
 
 def _visible(text: str) -> str:
+    """Return a line with its secrets masked, before anything in it is escaped, and nothing invisible in it."""
+    text = masked(text)
     return "".join(
         letter if letter.isprintable() or letter == "\t" else letter.encode("unicode_escape", "surrogatepass").decode()
         for letter in text

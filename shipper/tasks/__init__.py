@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship
+from shipper.tasks import aws, check, env, hooks, host, init, lock, report, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -18,6 +18,7 @@ namespace = Collection(
     ship.logs,
     check.check,
     init.init,
+    report.report,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),
