@@ -13,17 +13,23 @@ from shipper.report.streams import open_streams, tell
 from shipper.tasks import namespace
 
 _USAGE = ConfigError.exit_code
+# The options that the first words behind a task stand for.
+_PLACES = {"rollback": ("--release",), "diff": ("--old", "--new")}
 
 
 class Shipper(Program):
-    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` as people type it, and a hook's words."""
+    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` and
+    `shipper diff OLD NEW` as people type them, and a hook's words."""
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their options; what cannot be understood is a usage error."""
         words = self.core.unparsed
         # Invoke knows no positional argument that may be left out.
-        if words[:1] == ["rollback"] and len(words) > 1 and not words[1].startswith("-"):
-            words.insert(1, "--release")
+        for number, option in enumerate(_PLACES.get(words[0], ()) if words else ()):
+            place = 1 + 2 * number
+            if len(words) <= place or words[place].startswith("-"):
+                break
+            words.insert(place, option)
         # The two words that git gives its hook pre-push, githooks(5).
         if words[:2] == ["check", "--push"]:
             for option, value in zip(("--remote", "--url"), words[2:4], strict=False):

@@ -18,6 +18,16 @@ from .mask import Mask
 _ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
 
 
+# What an app knows of its own address, and debug mode: settings, no secrets. These alone leave the server with their
+# values, as far as they look like names, addresses and lists of them.
+_SETTING = re.compile(
+    r"(?:DJANGO_|BACKEND_|APP_|FASTAPI_|FLASK_)?(?:ALLOWED_HOSTS|TRUSTED_HOSTS|CSRF_TRUSTED_ORIGINS"
+    r"|CORS_(?:ALLOWED_|ALLOW_)?ORIGINS|CORS_ORIGIN_WHITELIST|ALLOWED_ORIGINS|CORS_(?:.*REGEX.*|ALLOW_ALL_ORIGINS"
+    r"|ORIGIN_ALLOW_ALL)|FRONTEND_(?:URL|HOST|ORIGIN|BASE_URL))|(?:[A-Z0-9]+_)*DEBUG"
+)
+_SETTING_VALUE = re.compile(r"[\w.,:;/*\[\]\"'\s-]{0,4000}")
+
+
 def read(path: str) -> dict[str, str]:
     """Return the variables of an env file; an absent file has none."""
     try:
@@ -69,6 +79,16 @@ def digest(layout: Layout) -> str:
             return hashlib.blake2b(env.read(), key=salt.read(), digest_size=16).hexdigest()
     except FileNotFoundError:
         return ""
+
+
+def settings(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables that say under which address the app is reached, with their values.
+
+    Of a pattern it is only said that there is one; what does not look like an address stays here.
+    """
+    named = {name: value for name, value in variables.items() if _SETTING.fullmatch(name.upper())}
+    named = {name: "set" if "REGEX" in name.upper() and value else value for name, value in named.items()}
+    return {name: value for name, value in named.items() if _SETTING_VALUE.fullmatch(value)}
 
 
 def compare(layout: Layout, wanted: Mapping[str, str]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _SHORTEST_SECRET = 6  # masking shorter values would blot out ordinary words
-_SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN", re.IGNORECASE)
+SECRET_NAME = re.compile(r"SECRET|PASS|PWD|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SALT|DSN", re.IGNORECASE)
 # Under another name this is no secret, however long: a word, a number, a path, a dotted name or host, a plain URL.
 _PLAIN = re.compile(r"[a-z]+|[A-Z]+|True|False|[0-9.]+|/[\w./-]*|(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/?")
 
@@ -29,7 +29,7 @@ class Mask:
 
 def _secrets_of(name: str, value: str) -> set[str]:
     """Return what must not be shown: the value, each of its lines (a private key has several), the secret in a URL."""
-    named = bool(_SECRET_NAME.search(name))
+    named = bool(SECRET_NAME.search(name))
     parts = {part for part in (value, *value.splitlines()) if named or not _PLAIN.fullmatch(part)}
     return {part for part in parts if len(part) >= _SHORTEST_SECRET} | _secrets_of_url(value)
 

@@ -32,6 +32,7 @@ from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
+_SUBJECT_LETTERS = 200
 # Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
 _IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
 
@@ -209,9 +210,10 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
             untracked = backend is not None and backend.runtime == "compose"
             dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
             pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
-            return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
+            of_commit = {"commit": commit.hexsha, "subject": str(commit.summary)[:_SUBJECT_LETTERS]}
+            return {**made, **of_commit, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
     except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
-        return {**made, "commit": "", "dirty": False, "author": "", "pushed": False}
+        return {**made, "commit": "", "subject": "", "dirty": False, "author": "", "pushed": False}
 
 
 def new_release_id(origin: Mapping[str, Any], states: Iterable[ServerState]) -> str:

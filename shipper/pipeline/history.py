@@ -159,7 +159,7 @@ def _record(job: Job, action: str, kept: Recording, started: datetime.datetime, 
         "watched": job.target.auto_rollback is not None,
         "stages": [asdict(stage) for stage in kept.stages],
         "notes": kept.notes,
-        "findings": _findings(members, error),
+        "findings": _findings(members, report, error),
         "trouble": list(report.trouble) if report else [],
         "error": _told(error),
     }
@@ -171,8 +171,9 @@ def _result(error: BaseException | None) -> str:
     return "stopped" if isinstance(error, StoppedError | KeyboardInterrupt) else "failed"
 
 
-def _findings(members: Sequence[Member], error: BaseException | None) -> list[Mapping[str, Any]]:
+def _findings(members: Sequence[Member], report: Report | None, error: BaseException | None) -> list[Mapping[str, Any]]:
     found = dict.fromkeys(finding for member in members for finding in member.plan.findings)
+    found |= dict.fromkeys(report.findings if report else ())
     if isinstance(error, FindingsError):
         found |= dict.fromkeys(error.findings)
     return [asdict(finding) for finding in found]

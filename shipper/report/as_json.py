@@ -139,7 +139,7 @@ def report_answer(report: Report, target: str) -> Answer:
         "servers": [server for server in report.servers if server],
         "trouble": list(report.trouble),
     }
-    return Answer(fields, report.plan.findings)
+    return Answer(fields, (*report.findings, *report.plan.findings))
 
 
 def plans_answer(

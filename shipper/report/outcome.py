@@ -33,3 +33,4 @@ def show_report(report: Report, target: str, stages: Sequence[Event] = ()) -> No
         console.print(f"  on {', '.join(report.servers)}", markup=False)
     for line in report.trouble:
         console.print(f"  [yellow]afterwards[/yellow] {escape(line)}")
+    show_findings(report.findings)

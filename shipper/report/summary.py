@@ -46,7 +46,10 @@ def summarise_report(report: Report, target: str, stages: Sequence[Event]) -> No
         rows["sent"] = f"{count_files(report.files)} as {report.bytes_sent:,} bytes"
     title = f"### {done} {_escape(target)}" + (", nothing to do" if report.outcome == "unchanged" else "")
     trouble = "".join(f"- afterwards: {_escape(line)}\n" for line in report.trouble)
-    _append(_SUMMARY, _parts(title, _table(rows), trouble, _stages(stages), _findings(report.plan.findings)))
+    _append(
+        _SUMMARY,
+        _parts(title, _table(rows), trouble, _stages(stages), _findings((*report.findings, *report.plan.findings))),
+    )
     _append(_OUTPUT, _outputs({"release": report.live, "url": report.url}))
 
 

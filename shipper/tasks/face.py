@@ -63,7 +63,7 @@ def command(
 def _name_of(function: Callable[..., Any]) -> str:
     """Return the name of a task as people type it: `ship`, `host.check`."""
     module = function.__module__.rpartition(".")[2]
-    return function.__name__ if module in ("ship", function.__name__) else f"{module}.{function.__name__}"
+    return function.__name__ if module in ("ship", "releases", function.__name__) else f"{module}.{function.__name__}"
 
 
 def _end(name: str, answer: object, as_json: bool) -> None:

@@ -55,6 +55,16 @@ def text_of(file: Path) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", file.read_text(encoding="utf-8"))
 
 
+def test_what_was_found_when_the_release_was_live_is_told_after_it(
+    summary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = replace(FINDING, severity="warning", rule="cors.blocked", message="Browsers will not let the site read it.")
+    show_report(report(findings=(found,)), "production")
+    assert "cors.blocked" in text_of(summary)
+    said = capsys.readouterr().out
+    assert said.index("is live at") < said.index("cors.blocked") < said.index("Renew it: passwd")
+
+
 def test_a_ship_says_release_address_what_was_sent_and_how_long_each_stage_took(summary: Path, tmp_path: Path) -> None:
     stages = (
         Event("done", "build.frontend", "40 files", seconds=3.21),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import stat
 import sys
@@ -176,3 +177,10 @@ def test_a_record_that_cannot_be_read_or_written_stops_nothing(job: Job) -> None
     for name, text in (("a", "{"), ("b", "[]"), ("c", '{"format": 99}')):
         (folder / "production" / f"{name}.json").write_text(text, encoding="utf-8")
     assert read_records(job.workspace, "production") == []
+
+
+def test_what_was_found_when_the_release_was_live_is_kept(job: Job) -> None:
+    finding = Finding("cors.blocked", "warning", "Browsers will not let the site read it.")
+    with recording(job, "ship", discard) as record:
+        record.ended(dataclasses.replace(live(), findings=(finding,)))
+    assert [found["rule"] for found in only(job)["findings"]] == ["cors.blocked"]

@@ -50,7 +50,9 @@ def test_the_schema_refuses_what_is_not_so(told: dict[str, object]) -> None:
         validated(json.dumps(told))
 
 
-@pytest.mark.parametrize("command", [*ASKING, *RUNNING, "env.check", "env.push", "check --adopt"])
+@pytest.mark.parametrize(
+    "command", [*ASKING, *RUNNING, "env.check", "env.push", "env.diff", "releases", "diff", "check --adopt"]
+)
 def test_without_a_project_every_command_says_so_as_json(command: str, tmp_path: Path, bakery: Bakery) -> None:
     bakery.root = tmp_path
     code, output, beside = bakery.type(*command.split(), "--json")
