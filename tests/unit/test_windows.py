@@ -30,6 +30,8 @@ SUBSET = [
     "test_config_edit.py",
     "test_config_lines.py",
     "test_config_load.py",
+    "test_cors.py",
+    "test_env_generate.py",
     "test_envfile.py",
     "test_frontend_sources.py",
     "test_github_files.py",
@@ -38,6 +40,9 @@ SUBSET = [
     "test_ignores.py",
     "test_layers.py",
     "test_plan.py",
+    "test_releases.py",
+    "test_report_ships.py",
+    "test_web_settings.py",
     "test_windows_files.py",
 ]
 # `git submodule` itself is a shell script, and Git for Windows brings the shell along; uv.lock takes uv seven seconds.
