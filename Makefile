@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry peers node demo test lint bench faults clean
+.PHONY: help venv engine browser registry peers node demo test lint docs bench faults clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ lint: venv ## look at the code without running it
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: venv ## build the documentation into site/, with the tables made anew from the code
+	$(BIN)/python scripts/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "site/index.html"
+
 bench: engine node peers venv ## measure, and write the results to benchmarks/results
 	$(BIN)/python -m benchmarks
 
@@ -54,4 +59,4 @@ faults: engine venv ## run the whole fault matrix (an hour) and write its table 
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
 
 clean: ## delete the environment and all caches; practice servers stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf site .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from shipper.config.text import decode_text
 from shipper.errors import BuildError
 
 
 def context_files(context: Path, dockerfile: Path) -> list[str]:
-    """Return the paths of a build context, relative and with `/`, folders included, sorted."""
+    """Return the paths of a build context, relative and with `/`, folders included, sorted.
+
+    Raises ConfigError for an ignore file that is no UTF-8 text: what it names would be sent all the same.
+    """
     from docker.utils.build import exclude_paths
 
     patterns = _ignored(context, dockerfile)
@@ -24,7 +28,7 @@ def _ignored(context: Path, dockerfile: Path) -> list[str]:
     """Return the lines of the ignore file; one beside the Dockerfile, with its name in front, goes first."""
     for file in (dockerfile.with_name(dockerfile.name + ".dockerignore"), context / ".dockerignore"):
         if file.is_file():
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
+            lines = decode_text(file.read_bytes(), file.name).splitlines()
             return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     return []
 

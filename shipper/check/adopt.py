@@ -29,6 +29,29 @@ def find_file(start: Path) -> Path:
     )
 
 
+def find_place_for_entries(start: Path) -> tuple[Path, str]:
+    """Return the ship.toml that entries for findings in the folder `start` go to, and its folder in the repository.
+
+    Where there is no git, paths of findings begin at `start`, so only a ship.toml right there can name them. Raises
+    ConfigError.
+    """
+    from shipper.check.hygiene.git import GitRepository
+
+    file = find_file(start)
+    repository = GitRepository.find(start)
+    if repository is not None:
+        with repository:
+            under = file.parent.resolve().relative_to(repository.work_tree().resolve()).as_posix()
+        return file, "" if under == "." else under
+    if file.parent != start.resolve():
+        raise ConfigError(
+            f"{file} is above this folder, and without git there is nothing that says how far its project goes.",
+            why="What was found here is named by its path from here, which an entry in that file would not mean.",
+            fix=f"cd {file.parent}\nshipper check --adopt",
+        )
+    return file, ""
+
+
 def entries_for(findings: Iterable[Finding], today: datetime.date, *, under: str = "") -> list[dict[str, str]]:
     """Return the entries that cover the findings, one for each rule, file and commit, sorted.
 

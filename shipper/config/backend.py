@@ -13,9 +13,9 @@ from shipper.config.types import Folder, Prefix, Seconds, ServerCommand, Size, U
 class StaticFiles(Model):
     """`[backend.static]`: files that the backend collects for nginx to serve (Django's collectstatic)."""
 
-    url: Prefix = Field("/static/", description="where they are served; Django's STATIC_URL")
+    url: Prefix = Field("/static/", description="where they are served; Django's `STATIC_URL`")
     root: Folder = Field(
-        "staticfiles", description="the folder, inside the backend's, they are collected into; STATIC_ROOT"
+        "staticfiles", description="the folder, inside the backend's, they are collected into; Django's `STATIC_ROOT`"
     )
     command: ServerCommand = Field(
         ("python", "manage.py", "collectstatic", "--noinput"), description="the command that collects them"
@@ -27,23 +27,38 @@ class Image(Model):
     how it gets to the server.
     """
 
-    context: Folder | None = Field(None, description="the folder that is sent to the builder")
-    dockerfile: Folder | None = Field(None, description="the Dockerfile, inside the context; default: 'Dockerfile'")
+    context: Folder | None = Field(
+        None,
+        description="the folder that is sent to the builder, as `.dockerignore` leaves it; default: the compose file's",
+    )
+    dockerfile: Folder | None = Field(
+        None, description="the Dockerfile, inside the context; default: the compose file's, or `Dockerfile`"
+    )
     stage: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = Field(
-        None, description="the stage of the Dockerfile that is wanted; default: its last one"
+        None, description="the stage of the Dockerfile that is wanted; default: the last one"
     )
     args: dict[VariableName, str] = Field(
-        default_factory=dict, description="build arguments; they stay in the image, so never put a secret here"
+        default_factory=dict, description="build arguments. They stay in the image: never a secret"
     )
     secrets: tuple[VariableName, ...] = Field(
-        (), description="variables of this machine that the Dockerfile mounts as secrets of the same id; needs buildx"
+        (),
+        description=(
+            "variables of this machine that the Dockerfile mounts as secrets of the same id "
+            "(`RUN --mount=type=secret,id=PIP_TOKEN`). Needs buildx; they are in no layer"
+        ),
     )
     delivery: Literal["ssh", "ecr", "registry"] = Field(
         "ssh",
-        description="how the server gets the image: through the SSH connection, from ECR, or from another registry",
+        description=(
+            "how the server gets the image: through the SSH connection, from Amazon's ECR, or from any other registry"
+        ),
     )
     repository: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-zA-Z0-9._:/-]*$")] | None = Field(
-        None, description="where images go: the name of the ECR repository, or 'registry.example.com/team/music'"
+        None,
+        description=(
+            'where images go: with `ecr` the repository\'s name, such as `"team/music"`; with `registry` its full '
+            'name, such as `"docker.io/team/music"`'
+        ),
     )
     region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = Field(
         None, description="the AWS region of the repository; default: as the AWS SDK finds it"
@@ -69,49 +84,75 @@ class Backend(Model):
     runtime: Literal["systemd", "compose"] = Field("systemd", description="what runs it on the server")
     path: Folder = Field("backend", description="the folder with the code")
     compose_file: Folder | None = Field(
-        None, description="the compose file; default: the first of those that Compose itself looks for"
+        None,
+        description=(
+            "the compose file, by default what Compose itself looks for: `compose.yaml` first, `docker-compose.yml` "
+            "last; default: the first that exists"
+        ),
     )
     service: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")] | None = Field(
-        None, description="the service of the compose file that answers nginx"
+        None, description="the service of the compose file that answers nginx; default: required with `compose`"
     )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
-        None, description="the port that the service listens on inside its container"
+        None,
+        description="the port that the service listens on inside its container; default: required with `compose`",
     )
     beside: tuple[str, ...] = Field(
-        (), description="more services of the compose file that belong to each release, such as a worker"
+        (), description="more services that belong to each release and run the same image, such as a worker"
     )
     stateful: tuple[str, ...] | None = Field(
-        None, description="the services that outlive releases; default: known databases and what has a volume"
+        None,
+        description=(
+            "the services that outlive releases; default: known databases, and what has a volume and is not built here"
+        ),
     )
-    image: Image = Field(default_factory=Image, description="how the image is built")
-    framework: Literal["django", "asgi"] = Field("asgi", description="'django' adds migrate and collectstatic")
+    image: Image = Field(default_factory=Image, description="how the image is built and delivered")
+    framework: Literal["django", "asgi"] = Field(
+        "asgi", description="`django` adds migrations and collected static files"
+    )
     app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$")] | None = Field(
-        None, description="the ASGI application for uvicorn, such as 'config.asgi:application'"
+        None, description="the ASGI application for uvicorn, such as `config.asgi:application`"
     )
     command: ServerCommand | None = Field(
         None,
-        description="another start command; '{socket}' in it becomes the path of the unix socket to listen on",
+        description=(
+            "another start command. `{socket}` in it becomes the path of the unix socket to listen on; the first word "
+            "`python` is the server's Python with your dependencies. Start programs as modules "
+            '(`["python", "-m", "gunicorn", ...]`): console scripts are not shipped'
+        ),
     )
     requirements: Folder | None = Field(
         None,
-        description="requirements.txt, pyproject.toml or uv.lock inside the folder; default: the first that exists",
+        description=(
+            "`uv.lock`, `requirements.txt` or `pyproject.toml`, in this order, relative to `path`. Everything in it "
+            "must exist as a wheel; editable installs, local paths and repositories are refused; "
+            "default: the first that exists"
+        ),
     )
     python: Annotated[str, StringConstraints(pattern=r"^3\.\d+$")] | None = Field(
-        None, description="the Python on the server, such as '3.11'; default: the server is asked"
+        None, description="the Python on the server, such as `3.11`; default: the server is asked"
     )
-    prefixes: tuple[Prefix, ...] = Field(("/api/",), description="paths that nginx passes on to the backend")
+    prefixes: tuple[Prefix, ...] = Field(("/api/",), description="the paths that nginx passes on to the backend")
     health: UrlPath = Field("/api/health", description="a path that answers 200 when the backend works")
-    health_timeout: Seconds = Field(30, description="seconds within which a new copy must be healthy")
+    health_timeout: Seconds = Field(
+        30, description="seconds within which a new copy must be healthy; otherwise the old one keeps serving"
+    )
     migrate: tuple[str, ...] | None = Field(
         None,
-        description="the command that migrates the database; default for Django: manage.py migrate; () for none",
+        description=(
+            "the command that migrates the database, `[]` for none. Django's is "
+            '`["python", "manage.py", "migrate", "--noinput"]`; default: Django\'s, otherwise none'
+        ),
     )
     migrate_timeout: Seconds = Field(600, description="seconds after which a migration is stopped and the ship fails")
     static: StaticFiles | None = Field(None, description="collected static files; on by default for Django")
-    required_env: tuple[VariableName, ...] = Field((), description="variables without which nothing is shipped")
-    memory: Size = Field("384M", description="the memory limit of one running copy")
+    required_env: tuple[VariableName, ...] = Field(
+        (), description="variables without which nothing is shipped. An empty value counts as missing"
+    )
+    memory: Size = Field("384M", description="the memory limit of one running copy. Two run for a moment during a ship")
     drain: Annotated[int, Field(ge=2, le=600)] = Field(
-        2, description="seconds between the switch and the stop of the old copy"
+        2,
+        description="seconds between the switch and the stop of the old copy, in which it answers what is in flight",
     )
 
     @model_validator(mode="after")

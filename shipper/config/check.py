@@ -29,16 +29,29 @@ class Allow(Model):
     """`[[check.allow]]`: findings that are known and may stay. No line numbers, because they change with every edit."""
 
     rule: Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?][a-z0-9.*?-]*$")] = Field(
-        "*", description="the rule's id as it is shown behind a finding; '*' and '?' stand for any letters"
+        "*", description="the rule's id as it is shown behind a finding. `*` and `?` stand for any letters"
     )
     path: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="the file, relative to this one; '*' stays within a folder, '**' goes through folders"
+        None,
+        description=(
+            "the file, relative to this one. `*` and `?` stay within a folder, `**` goes through folders: `docs/**`, "
+            "`**/*.md`. Brackets mean themselves; default: any file"
+        ),
     )
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,64}$")] | None = Field(
-        None, description="the commit in which it was found, or the first seven or more characters of its id"
+        None,
+        description=(
+            "the commit in which it was found, or the first seven or more characters of its id; default: any commit"
+        ),
     )
     reason: str = Field(min_length=3, description="why it may stay; shown when somebody asks")
-    until: Until | None = Field(None, description="the last day on which it may; after it, the entry is an error")
+    until: Until | None = Field(
+        None,
+        description=(
+            "the last day on which it may stay, without quotes: `2026-12-31`. After it the entry is an error; "
+            "default: for good"
+        ),
+    )
 
     @model_validator(mode="after")
     def _somewhere(self) -> Allow:

@@ -22,26 +22,49 @@ from shipper.config.types import AppName, Prefix, Seconds, Size
 class Nginx(Model):
     """`[nginx]`: what the server block does. Every key has a default that suits a small app (field note N9)."""
 
-    body_size: Size = Field("10m", description="the largest request body")
+    body_size: Size = Field(
+        "10m", description="the largest request body, so the largest upload: a number with `k`, `m` or `g`"
+    )
     rate: Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*r/[sm]$")] | Literal["off"] = Field(
-        "30r/s", description="requests to the backend per visitor's address; 'off' for no limit"
+        "30r/s",
+        description=(
+            'requests to the backend per visitor\'s address, a second (`r/s`) or a minute (`r/m`); `"off"` for no limit'
+        ),
     )
     burst: Annotated[int, Field(ge=0, le=100_000)] = Field(
         60, description="requests above the rate that are still served"
     )
-    read_timeout: Seconds = Field(60, description="seconds nginx waits for the backend's answer")
-    websockets: tuple[Prefix, ...] = Field((), description="prefixes that carry websockets")
+    read_timeout: Seconds = Field(
+        60,
+        description=(
+            "seconds that nginx waits for the backend's answer. Raise it for slow calls, such as those to a language "
+            "model"
+        ),
+    )
+    websockets: tuple[Prefix, ...] = Field((), description='the prefixes that carry websockets, such as `["/ws/"]`')
 
 
 class Project(Model):
     """`ship.toml`: one app with an optional frontend and an optional backend, and the targets it is shipped to."""
 
-    name: AppName = Field(description="names the folder, the user and the units on the server")
+    name: AppName = Field(
+        description=(
+            "names the folder, the system user and the units on the server. Lower-case letters, digits and dashes, at "
+            "most 31, beginning with a letter. Names of the server's own users and services (`root`, `nginx`, "
+            "`ubuntu`, ...) are refused"
+        )
+    )
     frontend: Frontend | None = Field(None, description="an app that exports to static files")
     backend: Backend | None = Field(None, description="an application that runs on the server")
     nginx: Nginx = Field(default_factory=Nginx, description="what the server block does")
     check: Check = Field(default_factory=Check, description="what the secret check lets pass")
-    default_target: str | None = Field(None, description="the target when none is named")
+    default_target: str | None = Field(
+        None,
+        description=(
+            "the target that is meant when none is named. With several targets and no default, every command asks for "
+            "a name; with no target at all, the sandbox is meant; default: the only target"
+        ),
+    )
     targets: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")], Target] = Field(
         default_factory=dict, description="the places to ship to"
     )

@@ -26,16 +26,20 @@ class AutoRollback(Model):
 class Server(Model):
     """`[[targets.<name>.more]]`: one more server of a target; what it does not say is as for the first one."""
 
-    host: Hostname = Field(description="a name or address, or a Host of ~/.ssh/config")
-    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port")
-    host_key: HostKey | None = Field(None, description="the pinned host key; `inv host.trust` writes it")
+    host: Hostname = Field(description="a name or an address, or a `Host` of your `~/.ssh/config`")
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port; default: the target's")
+    host_key: HostKey | None = Field(
+        None, description="the pinned host key; `inv host.trust` writes it; default: `~/.ssh/known_hosts`"
+    )
 
 
 class Target(Model):
     """`[targets.<name>]`: a place to ship to, one server or several that serve the same."""
 
     host: Hostname = Field(
-        description="a name or address, or a Host of ~/.ssh/config; of several servers the one that goes first"
+        description=(
+            "a name or an address, or a `Host` of your `~/.ssh/config`. Of several servers the one that goes first"
+        )
     )
     more: tuple[Server, ...] = Field((), description="further servers")
     parallel: Annotated[int, Field(ge=1, le=50)] = Field(
@@ -45,21 +49,40 @@ class Target(Model):
         None, description="the user to log in as; default: ssh's"
     )
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(None, description="the ssh port; default: ssh's")
-    key: str | None = Field(None, description="the private key file; default: ssh-agent and ssh's own files")
+    key: str | None = Field(None, description="the private key file; default: ssh-agent, then ssh's own files")
     host_key: HostKey | None = Field(
-        None, description="the pinned host key; `inv host.trust` writes it; default: ~/.ssh/known_hosts"
+        None,
+        description=(
+            "the pinned host key, `SHA256:...`; `inv host.trust` writes it. An unknown host key is refused; "
+            "default: `~/.ssh/known_hosts`"
+        ),
     )
-    jump: str | None = Field(None, description="a jump host as [user@]host[:port]")
-    domain: Hostname | None = Field(None, description="the name visitors use; default: the host")
-    url: PublicUrl | None = Field(None, description="the address visitors use; default: http://<domain>")
-    api_url: ApiUrl | None = Field(None, description="the API's URL that is baked into the frontend; default: the url")
-    env_file: str = Field(".env.production", description="the env file on this machine that `inv env.push` sends")
+    jump: str | None = Field(None, description="a jump host, as `[user@]host[:port]`")
+    domain: Hostname | None = Field(None, description="the name that visitors use; default: the host")
+    url: PublicUrl | None = Field(
+        None, description="the address that visitors use, in full; default: `http://<domain>`"
+    )
+    api_url: ApiUrl | None = Field(
+        None,
+        description=(
+            "the API's URL that is baked into the frontend: in full, or a path such as `/api`; default: the `url`"
+        ),
+    )
+    env_file: str = Field(
+        ".env.production",
+        description="the env file on this machine that `inv env.push` sends. It is never part of a release's files",
+    )
     strategy: Strategy = Field(
         "rolling",
-        description="'stop-first' stops the old backend before the new one starts, where both do not fit in memory",
+        description=(
+            "`stop-first` stops the old backend before the new one starts, where both do not fit in memory. The "
+            "backend is away for that long; the site is not"
+        ),
     )
     auto_rollback: AutoRollback | None = Field(None, description="watching visitors' requests after the switch")
-    keep: Annotated[int, Field(ge=2, le=100)] = Field(5, description="good releases to keep on the server")
+    keep: Annotated[int, Field(ge=2, le=100)] = Field(
+        5, description="how many good releases stay on the server, to go back to"
+    )
 
     @model_validator(mode="after")
     def _one_name_for_all(self) -> Target:

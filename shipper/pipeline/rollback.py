@@ -35,7 +35,7 @@ def choose_release(states: Sequence[ServerState], wanted: str | None) -> str:
         raise ConfigError(
             "There is no earlier good release to go back to.",
             why=f"Live is {states[0].live or 'nothing'}.",
-            fix="Name one of `inv status`: inv rollback <release>",
+            fix="Name one of `inv status`: inv rollback --release <release>",
         )
     return max(common)
 

@@ -27,8 +27,10 @@ class Outlet:
         self.stream = stream
         self.left = False
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            # A console of Windows, or a pipe there, may only have the letters of cp949 or cp1252.
-            stream.reconfigure(errors="backslashreplace")
+            # A console of Windows, or a pipe there, may only have the letters of cp949 or cp1252. GitHub's runners read
+            # UTF-8 on every system, and say nothing about it to the programs they start.
+            encoding = "utf-8" if os.environ.get("GITHUB_ACTIONS") == "true" else None
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

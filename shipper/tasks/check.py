@@ -139,15 +139,12 @@ def _ignores(fix: bool) -> CheckReport:
 def _adopt(report: CheckReport, *, as_json: bool) -> Answer:
     import datetime
 
-    from shipper.check.adopt import adopt_into, find_file
-    from shipper.hooks.place import find_place
+    from shipper.check.adopt import adopt_into, find_place_for_entries
     from shipper.report.as_json import Answer
 
-    file = find_file(Path.cwd())
-    top = find_place(file.parent).top
-    under = file.parent.resolve().relative_to(top.resolve()).as_posix()
+    file, under = find_place_for_entries(Path.cwd())
     today = datetime.datetime.now(datetime.UTC).date()
-    count = adopt_into(file, report.findings, today, under="" if under == "." else under)
+    count = adopt_into(file, report.findings, today, under=under)
     entries = "1 entry" if count == 1 else f"{count} entries"
     if not as_json:
         _print(f"{entries} of [[check.allow]] written to {file.name}; look at each, and say why it may stay.")

@@ -584,4 +584,17 @@ NEGATIVES: list[tuple[str, str]] = [
         "vault.tf",
         'image = "ghcr.io/acme/app:sha-0123456789abcdef0123456789abcdef01234567"\ncluster_token = "etcd-cluster-k8s"\n',
     ),
+    # two words with a slash that are no login
+    ("README.md", "AWS Console: EC2 / ap-northeast-2\nconsole: stdout / stderr\nConsole\n\ncat / dog\n"),
+    ("README.md", "아이디 / 비밀번호\n이메일 / 8자 이상\n계정: GET / POST\n"),
+    # blocks below a name that show how, not what
+    ("README.md", "## Password\n\n```\nopenssl rand -hex 32\n```\n\nToken:\n```\nbearer\n```\n"),
+    ("README.md", "비밀번호\n```\nyour-password\n```\n비밀번호 변경\n```\n/settings/password\n```\n"),
+    ("README.md", "API key\n\n```sh\nexport API_KEY=...\ninv env.push\n```\n"),
+    # rows whose values come from elsewhere, are hashed, or mean something else
+    ("app/db.py", 'run("INSERT INTO users (name, password) VALUES (%s, %s)", (name, password))\n'),
+    ("app/db.py", 'run("INSERT INTO users (name, password) VALUES (:name, :password)")\n'),
+    ("init.sql", "INSERT INTO users (name, password) VALUES ('kim', crypt(:'password', gen_salt('bf')));\n"),
+    ("init.sql", "INSERT INTO labels (password, token) VALUES ('password', 'token');\n"),
+    ("init.sql", "INSERT INTO tokens (token_type, password_min_length) VALUES ('bearer12', '12');\n"),
 ]

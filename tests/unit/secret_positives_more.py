@@ -305,4 +305,21 @@ MORE_POSITIVES: list[tuple[str, str]] = [
     ("users.json", '[{"id":"admin","pw":"⟦w4⟧"}]'),
     ("a.http", "POST /x\nContent-Type: application/x-www-form-urlencoded\n\nid=admin&pw=⟦w4⟧\n"),
     ("a.sql", "ALTER USER 'root'@'localhost' IDENTIFIED WITH mysql_native_password BY '⟦w4⟧';\n"),
+    # user and password in one line, behind what they open
+    ("README.md", "AWS 콘솔: kim-admin / ⟦pw⟧\n"),
+    ("README.md", "- AWS Console: acme-admin / ⟦awspw⟧\n"),
+    ("README.md", "AWS console https://acme.signin.aws.amazon.com/console id: kim / ⟦pw⟧\n"),
+    ("docs/접속.md", "콘솔 계정\n- `admin` / `⟦pw⟧`\n"),
+    ("docs/접속.md", "아이디 / 비밀번호\r\nadmin / ⟦pw⟧\r\n"),
+    ("docs/접속.md", "### AWS 계정\n\nkim@acme.kr / ⟦awspw⟧\n"),
+    # alone in a block, below its name
+    ("README.md", "비밀번호\n```\n⟦pw⟧\n```\n"),
+    ("README.md", "1. **비밀번호**\n\n   ```text\n   ⟦w4⟧\n   ```\n"),
+    ("README.md", "### DB password\r\n\r\n~~~\r\n⟦w4⟧\r\n~~~\r\n"),
+    ("README.md", "API key:\n\n```\n⟦key⟧\n```\n"),
+    # rows that SQL writes
+    ("init.sql", "INSERT INTO users (id, email, password) VALUES (1, 'kim@acme.kr', '⟦w4⟧');\n"),
+    ("init.sql", "INSERT INTO users (name, password) VALUES ('admin', 'admin1234');\n"),
+    ("init.sql", "insert into `users` (`made`, `pw`)\nvalues\n  (now(), 'x'),\n  (date('now', '-1 day'), '⟦w4⟧');\n"),
+    ("app/setup.py", "run(\"INSERT OR IGNORE INTO users (name, password) VALUES ('it''s me', '⟦w4⟧')\")\n"),
 ]

@@ -55,6 +55,7 @@ def samples() -> dict[str, str]:
         "pw": "Vq7" + "#mLz2pR!",
         "pw2": "hT9k" + "Wq3vXz",
         "pwurl": "Vq7" + "%23mLz2pR%21",
+        "awspw": "Vq7" + "mLz2pR9x",
         "words": "apple banana cherry " + "dog elephant frog grape hotel ice jelly kite lemon",
         "weak": "admin" + "1234",
         "pin": "8273" + "6450",

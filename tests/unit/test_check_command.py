@@ -151,6 +151,30 @@ def test_it_needs_neither_a_ship_toml_nor_a_repository_for_a_tree(tmp_path: Path
     assert (done.returncode, "git init" in done.stdout + done.stderr) == (2, True)
 
 
+def test_without_git_what_is_found_is_adopted_into_the_ship_toml_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "ship.toml").write_text(SHIP_TOML, encoding="utf-8")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a.py").write_text(LINE, encoding="utf-8")
+
+    def check(*words: str, folder: Path = tmp_path) -> tuple[int, str]:
+        argv = [sys.executable, "-m", "shipper", "check", *words]
+        done = subprocess.run(
+            argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False
+        )
+        return done.returncode, done.stdout
+
+    code, output = check("--adopt", folder=tmp_path / "inner")
+    assert code == 2
+    assert f"cd {tmp_path.resolve()}" in output
+    assert check("--adopt")[0] == 0
+    assert check()[0] == 0
+    (tmp_path / "new.py").write_text(LINE, encoding="utf-8")
+    code, output = check()
+    assert code == 3
+    assert "new.py" in output
+    assert "a.py" not in output.replace("new.py", "")
+
+
 def test_what_is_adopted_may_stay_and_what_is_new_is_told(project: Project) -> None:
     project.write("ship.toml", SHIP_TOML)
     project.write("old.py", LINE)

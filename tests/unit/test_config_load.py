@@ -9,7 +9,7 @@ import pytest
 
 from shipper.config.explain import EXPECTED, tables
 from shipper.config.load import choose_target, find_workspace, load_project, parse_project
-from shipper.config.project import Project, Workspace
+from shipper.config.project import Workspace
 from shipper.config.target import Target
 from shipper.errors import ConfigError
 
@@ -213,36 +213,6 @@ def test_every_key_with_a_pattern_says_what_it_expects_in_words() -> None:
 def test_expectations_name_only_keys_that_exist() -> None:
     keys = {f"{table}.{key}".removeprefix(".") for table, model in tables().items() for key in model.model_fields}
     assert set(EXPECTED) - keys == set()
-
-
-LISTS = ("frontend.allow", "targets.*.more", "check.allow")
-
-
-def test_every_key_is_in_the_reference() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "ship-toml.md").read_text(encoding="utf-8")
-    sections = {section.split("\n", 1)[0].strip(" `"): section for section in document.split("\n## ")[1:]}
-    headings = {
-        table: "top of the file" if not table else f"[[{table}]]" if table in LISTS else f"[{table}]"
-        for table in tables()
-    }
-    missing = [
-        f"{table}.{key}"
-        for table, model in tables().items()
-        for key in model.model_fields
-        if f"| `{key}` |" not in sections[headings[table].replace("*", "<name>")]
-        and f"{table}.{key}".removeprefix(".").replace(".*", "") not in {name.replace(".*", "") for name in tables()}
-    ]
-    assert missing == []
-
-
-def test_examples_of_the_reference_are_valid() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "ship-toml.md").read_text(encoding="utf-8")
-    examples = [part.split("```", 1)[0] for part in document.split("```toml\n")[1:]]
-    projects = [parse_project(example, "ship.toml") for example in examples]
-    assert len(projects) == 2
-    full = projects[1].model_dump(exclude_unset=True)
-    assert set(full) == set(Project.model_fields)
-    assert set(full["nginx"]) == {"body_size", "rate", "burst", "read_timeout", "websockets"}
 
 
 SANDBOX = Target(host="127.0.0.1", port=2222)

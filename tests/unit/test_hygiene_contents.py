@@ -55,6 +55,20 @@ def test_nothing_is_found_where_nothing_is_secret(path: str, text: str) -> None:
     assert check_contents(path, text.encode()) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "severity"),
+    [
+        ("values.yaml", "auth:\n  secret: my-app-secret-v2\n", "warning"),
+        ("values.yaml", "auth:\n  secret: ⟦hex⟧\n", "error"),
+        (".env", "SECRET_KEY=my-app-secret-v2\n", "error"),
+        ("settings.py", "SECRET_KEY = 'my-app-secret-v2'\n", "error"),
+    ],
+    ids=["a-name-in-yaml", "a-value-in-yaml", "in-an-env-file", "in-code"],
+)
+def test_what_may_be_the_name_of_a_secret_is_a_warning(path: str, text: str, severity: str) -> None:
+    assert [finding.severity for finding in look(path, text)] == [severity]
+
+
 LETTERS64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 TOKENS = {
     "secret.aws-access-key": "AK" + "IA" + base32("a", 16),

@@ -57,6 +57,8 @@ NASTY = [
         "%20",
     ],
     *["password=", "password: ", "password(", "password is ", "password\n", "password,", "'password', ", "password:\n"],
+    *["```\n", "password\n```\n", "비밀번호\n\n```\nabc12345\n", "콘솔 계정: a / ", "console https://", "AWS 계정\n\n"],
+    *["insert into a (password) values ", "insert into a (password) values ('", "(password, ", "values ('a', "],
     *[
         "비밀번호는 ",
         "비밀번호: ",

@@ -59,6 +59,9 @@ _PGPASS = re.compile(r"^(?!#)(?:[^:\n]{1,80}:){4}[^:\n]{3,}$", re.MULTILINE)
 _NO_LOGIN = re.compile(
     r"^[$%<{*]|^\.{3}$|^x{3,}$|your|placeholder|example|^(?:true|false|null|none|yes|no|prompt|ask)$|^//"
 )
+_SET = re.compile(rb"^\s{0,8}(?:export )?([A-Za-z_][A-Za-z0-9_]{0,80})[ \t]{0,4}=[^\n]{0,2000}$", re.MULTILINE)
+# What the build tools put into the site: Next.js, Vite, Create React App, Nuxt, Astro and SvelteKit, Gatsby, Expo.
+_PUBLIC = (b"NEXT_PUBLIC_", b"VITE_", b"REACT_APP_", b"NUXT_PUBLIC_", b"PUBLIC_", b"GATSBY_", b"EXPO_PUBLIC_")
 _EMPTY_STORE = frozenset([b"{}", b"[]"])
 
 
@@ -78,6 +81,20 @@ def private_key_or_unknown(path: str, beginning: bytes) -> bool:
     if not beginning.strip() or beginning.startswith(_KEYNOTE) or _PEM_LABEL.search(beginning):
         return False
     return not beginning.startswith((b"ssh-", b"ecdsa-", b"-----BEGIN", b"---- BEGIN SSH2 PUBLIC", b"#", b"//", b"<"))
+
+
+def more_than_public(_path: str, beginning: bytes) -> bool:
+    """Tell an env file from one that sets nothing but what every visitor can read in the built site anyway.
+
+    Next.js and Vite read such a `.env.production` from the repository; the values themselves are looked at as well.
+    """
+    if len(beginning) >= LOOKED_AT_BYTES:
+        return True
+    names = _SET.findall(beginning)
+    others = [
+        line for line in _SET.sub(b"", beginning).splitlines() if line.strip() and not line.lstrip().startswith(b"#")
+    ]
+    return bool(others) or not names or not all(name.startswith(_PUBLIC) for name in names)
 
 
 def not_empty(_path: str, beginning: bytes) -> bool:
@@ -182,6 +199,7 @@ CHECKS: dict[str, Callable[[str, bytes], bool]] = {
     for check in (
         private_key,
         private_key_or_unknown,
+        more_than_public,
         not_empty,
         aws_keys,
         service_account,

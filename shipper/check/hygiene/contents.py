@@ -74,6 +74,8 @@ def _sightings(source: Source) -> Iterator[Sighting]:
     if source.shaped_only:
         return
     from shipper.check.hygiene.commands import find_basic_headers, find_in_commands
+    from shipper.check.hygiene.fences import find_in_fences
+    from shipper.check.hygiene.inserts import find_in_inserts
     from shipper.check.hygiene.manifests import find_in_manifests
     from shipper.check.hygiene.naming import find_named_secrets
     from shipper.check.hygiene.tables import find_in_csv, find_in_html_tables, find_in_markdown_tables
@@ -85,6 +87,8 @@ def _sightings(source: Source) -> Iterator[Sighting]:
     yield from find_basic_headers(source)
     yield from find_named_secrets(source)
     yield from find_in_commands(source)
+    yield from find_in_inserts(source)
     if source.place.document:
         yield from find_in_markdown_tables(source)
         yield from find_in_html_tables(source)
+        yield from find_in_fences(source)

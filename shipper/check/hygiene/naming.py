@@ -29,6 +29,8 @@ _UNIT = re.compile(
 )
 _GOES_ON = re.compile(r",? [A-Za-z]")
 _STAND_IN = re.compile(r"test|marker|insecure|postgres|mysql|root|dummy|ci[-_]|[-_]ci|local|secret|password|pass")
+# RFC 1123: a label, as Kubernetes names its objects.
+_NAME_OF_A_SECRET = re.compile(r"(?:[a-z0-9]{1,20}-){0,6}secrets?(?:-[a-z0-9]{1,8}){0,3}")
 # Languages in which `storePassword 'value'` is a call.
 _CALLS = frozenset(["gradle", "groovy", "rb", "ru", "conf", "cnf", ""])
 # What nginx passes a request to.
@@ -173,6 +175,8 @@ def _severity(source: Source, named: Named, value: str) -> Severity | None:
     worth = grade(value, "phrase" if strict and named.mark != "=" else _kind_of_value(named, place))
     if worth == "none" or _means_itself(named, value, place):
         return None
+    if worth == "real" and _may_name_a_secret(named, value, place):
+        return "warning"
     if worth == "word" and place.code and (not named.quoted or not named.label.isascii()):
         return None
     if worth == "word" and not named.quoted and "_" in value and kind_of_label(value):
@@ -182,6 +186,16 @@ def _severity(source: Source, named: Named, value: str) -> Severity | None:
     if worth != "real" and named.mark in ("is", "below", "(", " ", "->", "==", "==="):
         return "warning" if worth == "common" and not place.test and not place.example else None
     return severity_of(worth, named.kind, value, place)
+
+
+def _may_name_a_secret(named: Named, value: str, place: Place) -> bool:
+    """Tell what in YAML is the name of a Secret of Kubernetes (`app-secret-v2`), or a weak value: nobody can say."""
+    return (
+        named.kind == "secret"
+        and not named.quoted
+        and place.suffix in ("yml", "yaml", "tpl")
+        and bool(_NAME_OF_A_SECRET.fullmatch(value))
+    )
 
 
 def _kind_of_value(named: Named, place: Place) -> str:

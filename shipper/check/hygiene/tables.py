@@ -35,7 +35,7 @@ def find_in_markdown_tables(source: Source) -> Iterator[Sighting]:
         kinds: list[str | None] = []
         if begin and begin - head_begin <= _LONGEST_LINE:
             source.spent += begin - head_begin
-            kinds = [_kind(cell) for cell in _cells(text[head_begin : begin - 1])]
+            kinds = [kind_of_head(cell) for cell in _cells(text[head_begin : begin - 1])]
         if any(kinds):
             rows = list(_rows(source, end + 1))
             for row_begin, line in rows:
@@ -58,7 +58,7 @@ def find_in_html_tables(source: Source) -> Iterator[Sighting]:
         source.spent += len(row)
         cells = [_TAG.sub("", cell["cell"]) for cell in _HTML_CELL.finditer(row)]
         if "<td" not in row.lower():
-            kinds = [_kind(cell) for cell in cells]
+            kinds = [kind_of_head(cell) for cell in cells]
         elif any(kinds):
             yield from _cells_of_row(source, kinds, cells, at)
         at = following
@@ -96,8 +96,8 @@ def _cells(line: str) -> list[str]:
     return line.strip().strip("|").split("|")
 
 
-def _kind(head: str) -> str | None:
-    """Return what a column holds by its head: `Password`, `ID / PW`, `초기 비밀번호`."""
+def kind_of_head(head: str) -> str | None:
+    """Return what stands below a head (of a column, of a block): `Password`, `ID / PW`, `초기 비밀번호`."""
     bare = head.strip().strip("\"'*`_ ").rpartition("/")[2].strip()
     if bare.isascii() or "ñ" in bare:
         return kind_of_label(bare.replace(" ", "_")) if _NAME.fullmatch(bare) else None
@@ -116,7 +116,7 @@ def find_in_csv(source: Source) -> Iterator[Sighting]:
     if len(head) > _LONGEST_LINE:
         return
     delimiter = max("\t;,|", key=head.count)
-    kinds = [_kind(cell) for cell in next(csv.reader([head], delimiter=delimiter), [])]
+    kinds = [kind_of_head(cell) for cell in next(csv.reader([head], delimiter=delimiter), [])]
     if not any(kinds):
         return
     begin = len(head) + 1
