@@ -9,6 +9,7 @@ from typing import Any
 from . import (
     activation,
     clean,
+    delivery,
     environment,
     facts,
     freeze,
@@ -17,10 +18,7 @@ from . import (
     lock,
     logs,
     recovery,
-    release,
-    room,
     status,
-    steps,
     store,
 )
 from .channel import Channel
@@ -103,22 +101,26 @@ def _lock(request: Request, channel: Channel) -> dict[str, Any]:
 def _prepare(request: Request, channel: Channel) -> list[str]:
     """Make room, and say what has to be sent."""
     layout = _begin(request, channel, _REASONS["ship"])
-    environment.ensure_shared(layout)
-    release.make_folders(layout)
-    # The release to come is one of the kept ones.
     sizes: dict[str, int] = dict(request["objects"])
-    steps.prune(layout, request["keep"] - 1, sizes, request["image"])
-    store.remove_damaged(layout, sizes)
-    missing = store.missing(layout, sizes)
-    more = request["room"]
-    size = sum(sizes[key] for key in missing) + more["bytes"]
-    room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
-    return missing
+    return delivery.make_room(layout, request, sizes, sizes)
 
 
-def _upload(request: Request, channel: Channel) -> None:
+def _deliver(request: Request, channel: Channel) -> list[str]:
+    """Take trees with their contents, and the lock first, where the client left that to this request.
+
+    `expected` is the token of the state that the client made its plan for, "" when it has the lock already.
+    """
     layout = _begin(request, channel, _REASONS["ship"])
-    store.receive(layout, request["objects"], channel.frames(), channel)
+    if request["expected"]:
+        freeze.refuse(layout)
+        if status.state(layout, containers=False)["token"] != request["expected"]:
+            raise delivery.stale("The server was changed meanwhile.")
+    return delivery.deliver(layout, request, channel.frames(), channel)
+
+
+def _upload(request: Request, channel: Channel) -> list[str]:
+    layout = _begin(request, channel, _REASONS["ship"])
+    return store.receive(layout, request["objects"], channel.frames(), channel)
 
 
 def _fetch(request: Request, channel: Channel) -> list[str]:
@@ -183,6 +185,7 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "missing": _missing,
     "lock": _lock,
     "prepare": _prepare,
+    "deliver": _deliver,
     "upload": _upload,
     "fetch": _fetch,
     "activate": _activate,
