@@ -48,11 +48,11 @@ class Consignment:
         return compress(self.cargo, counter, head=_LENGTH.pack(len(self.document)) + self.document)
 
 
-def consign(trees: Mapping[str, Tree], presence: Presence, *, whole: bool = False) -> Consignment:
-    """Return what brings `trees` (by name) to a server; with `whole`, no content travels as a delta."""
+def consign(trees: Mapping[str, Tree], presence: Presence) -> Consignment:
+    """Return what brings `trees` (by name) to a server; a tree that is like none there has no deltas."""
     chosen, likes = choose(trees.values(), presence.missing), presence.likes
     places = {id(entry): place for place, tree in enumerate(trees.values()) for entry in tree.entries}
-    bases = {} if whole else _bases(trees, likes, chosen)
+    bases = _bases(trees, likes, chosen)
     rows: list[list[object]] = []
     for entry in chosen.entries:
         row: list[object] = [places[id(entry)], entry.path, entry.kind, entry.value, entry.size]

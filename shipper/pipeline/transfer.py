@@ -120,8 +120,8 @@ class _Transfer:
         while True:
             try:
                 self._deliver(consignment, expected)
-                deltas = f", {len(cargo.bases):,} of them as changes" if cargo.bases else ""
-                text = f"{count_files(len(cargo.entries))}{deltas}, {cargo.size:,} bytes as {self.counter.sent:,}"
+                changes = f"; {len(cargo.bases):,} by what changed in them" if cargo.bases else ""
+                text = f"{count_files(len(cargo.entries))}, {cargo.size:,} bytes as {self.counter.sent:,}{changes}"
                 self._emit(Event("done", "upload", text, seconds=_since(began)))
                 self._send_image()
                 return self
@@ -164,8 +164,7 @@ class _Transfer:
                 return
             count = count_files(len(lacking))
             self._emit(Event("note", "upload", f"The server lacks {count} more than was known; sending them whole."))
-            rest = replace(self.member.presence, missing=frozenset(lacking))
-            consignment, expected = consign(self._trees, rest, whole=True), ""
+            consignment, expected = consign(self._trees, Presence(frozenset(lacking))), ""
         raise HostError(
             f"The server still lacks {count_files(len(lacking))} that it was sent.",
             why="What it writes is not what it reads: its disk may be damaged.",
