@@ -106,7 +106,9 @@ def _tar(folder: Path, place: Place) -> None:
 def _rsync(*options: str) -> Bring:
     def bring(folder: Path, place: Place) -> None:
         *words, who = place.ssh
-        like = [f"--link-dest=../{Path(place.before).name}"] if place.before else []
+        # Not "../": since the fixes of January 2025, Debian's rsync does not find the base of a delta that way, and
+        # ends with "failed verification".
+        like = [f"--link-dest=/home/{who.partition('@')[0]}/{place.before}"] if place.before else []
         # rsync splits the command at spaces, and knows quotes.
         _run(["rsync", *options, *like, "-e", shlex.join(words), f"{folder}/", f"{who}:{place.new}/"])
 

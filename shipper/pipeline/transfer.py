@@ -91,7 +91,7 @@ def transfer_each(gathered: Gathered, members: Sequence[Member], stack: ExitStac
         with ThreadPoolExecutor(len(pairs), thread_name_prefix="transfer") as pool:
             sent = list(pool.map(lambda pair: _Transfer(pair[0], pair[1], gathered, emit).run(stack), pairs))
     return Transferred(
-        tuple(one.member for one in sent), sum(one.files for one in sent), sum(one.counter.sent for one in sent)
+        tuple(one.member for one in sent), sum(len(one.sizes) for one in sent), sum(one.counter.sent for one in sent)
     )
 
 
@@ -100,7 +100,7 @@ class _Transfer:
 
     def __init__(self, server: Reached, member: Member, gathered: Gathered, emit: Emit) -> None:
         self.member = member
-        self.files = 0
+        self.sizes: dict[str, int] = {}  # of all that travelled, by keys, in bytes before compression
         self.counter = Counter()
         self._server = server
         self._gathered = gathered
@@ -114,14 +114,14 @@ class _Transfer:
         began = time.monotonic()
         self._emit(Event("start", "upload", "What the server lacks"))
         consignment = consign(self._trees, self.member.presence)
-        cargo, self.files = consignment.cargo, len(consignment.cargo.entries)
+        changes = len(consignment.cargo.bases)
         expected = "" if self.member.locked else self.member.state.token
         pauses = iter(_RECONNECT_SECONDS)
         while True:
             try:
                 self._deliver(consignment, expected)
-                changes = f"; {len(cargo.bases):,} by what changed in them" if cargo.bases else ""
-                text = f"{count_files(len(cargo.entries))}, {cargo.size:,} bytes as {self.counter.sent:,}{changes}"
+                text = f"{count_files(len(self.sizes))}, {sum(self.sizes.values()):,} bytes as {self.counter.sent:,}"
+                text += f"; {changes:,} by what changed in them" if changes else ""
                 self._emit(Event("done", "upload", text, seconds=_since(began)))
                 self._send_image()
                 return self
@@ -153,6 +153,7 @@ class _Transfer:
     def _deliver(self, consignment: Consignment, expected: str) -> None:
         """Send a consignment, and after it what the server could not make or did not have, as it is."""
         for _ in range(_REQUESTS):
+            self.sizes |= {entry.value: entry.size for entry in consignment.cargo.entries}
             lacking: list[str] = self.member.session.call(
                 "deliver",
                 {**self._request, "expected": expected},
