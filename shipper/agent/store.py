@@ -211,9 +211,12 @@ def _adopt(layout: Layout, folder: str, keys: Sequence[str]) -> None:
     if not keys:
         return
     os.sync()
+    made: set[str] = set()
     for key in keys:
         target = path_of(layout, key)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        if key[:2] not in made:
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+            made.add(key[:2])
         os.replace(os.path.join(folder, key), target)
 
 
