@@ -26,6 +26,7 @@ _LARGEST_STEP = 1 << 12
 _NEAR_BYTES = 1 << 12
 _FAR_BYTES = 1 << 28
 _SHORTEST_COPY = 8
+_SHORTEST_SLICE, _LONGEST_SLICE = 256, 1 << 16
 
 
 def encode(old: Old, new: Iterable[bytes]) -> Iterator[bytes]:
@@ -95,18 +96,16 @@ class _Maker:
 
 
 def _common_prefix(new: bytes, at: int, old: Old, place: int, limit: int) -> int:
-    """Return how many bytes are equal from two places on: ever longer slices, the first unequal one cut in halves."""
-    same, width = 0, 64
+    """Return how many bytes are equal from two places on, by comparing ever longer slices."""
+    same, width = 0, _SHORTEST_SLICE
     while same < limit:
         width = min(width, limit - same)
-        if new[at + same : at + same + width] == old[place + same : place + same + width]:
-            same += width
-            width = min(4 * width, 1 << 18)
-        elif width == 1:
-            break
-        else:
-            width //= 2
-            limit = min(limit, same + 2 * width + 1)
+        left, right = new[at + same : at + same + width], old[place + same : place + same + width]
+        if left != right:
+            unequal = int.from_bytes(left, "little") ^ int.from_bytes(right, "little")
+            return same + ((unequal & -unequal).bit_length() - 1) // 8  # where the lowest bit is that differs
+        same += width
+        width = min(4 * width, _LONGEST_SLICE)
     return same
 
 
