@@ -4,7 +4,8 @@
 `--quick` tries everything once in two. The sites are real exports (benchmarks.exports). Each way brings the same
 folders in the same order: the first ship, a change of a text, a change of a component that all pages share, and a
 rebuild without a change; for each the files were just written. Once over a line of 40 ms and 50 Mbit/s
-(benchmarks.link), once over loopback; over a connection that is open already and over one that is opened for it.
+(benchmarks.link), once over loopback; over a connection that is open already and, on the slow line, over one that is
+opened for it.
 
 What is timed is from the built folder here to the same folder, whole, there. For shipper it includes reading and
 hashing all files, checking everything that is on the server, `fsync`, and the switch; over an open connection, the
@@ -41,7 +42,7 @@ from shipper.sandbox import server
 SANDBOX = "shipper-bench-transfer"
 RESULTS = Path(__file__).parent / "results"
 KINDS = ("first", "text", "component", "same")
-RUNS = 3
+RUNS = 2
 # File by file over a slow line takes minutes for thousands: these ways get a part of the site, and shipper the same.
 PART_FILES = 300
 _LOOK_SECONDS = 0.02
@@ -173,12 +174,11 @@ def measure_site(stage: Stage, name: str, runs: int) -> list[Passage]:
     folders = [*(export.folders[state] for state in STATES), export.folders["component"]]
     passages = []
     for _ in range(runs):
-        for line in ("slow", "loopback"):
-            for kept in (True, False):
-                passages += ship_all(stage, name, line, kept, folders)
-                for way in ways(stage.targets[line]):
-                    if not way.slow:
-                        passages += bring_all(stage, name, way, line, kept, folders)
+        for line, kept in (("slow", True), ("slow", False), ("loopback", True)):
+            passages += ship_all(stage, name, line, kept, folders)
+            for way in ways(stage.targets[line]):
+                if not way.slow:
+                    passages += bring_all(stage, name, way, line, kept, folders)
     return passages
 
 

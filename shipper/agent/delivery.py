@@ -6,9 +6,10 @@ is lost: it hears so before anything is changed, or which contents it has to sen
 The stream is a JSON document, with four bytes of length (big endian) before it, and the contents end to end, all in one
 zlib stream. The document: `trees`, each with its `name` ("site", "code", "dependencies"), the `digest` of its manifest,
 `like`, the id of a release to whose tree of that name it is told as a difference ("" for none), and `gone`, the paths
-that it has no more; and `rows`, the entries that are new or other than there: `[tree, path, kind, value]`, tree being
-its place in `trees`. A row whose content is sent has its `size` as well, and, when it is sent as a delta, the path of
-the base in the tree that it is like ("" for the same path). Contents come in the order of the rows.
+that it has no more; and `columns`, the entries that are new or other than there: their trees, as places in `trees`,
+their paths, kinds, values, sizes and bases, column by column, which compresses better than row by row. The size is null
+for a content that is not sent. The base is the path, in the tree that it is like, of what a delta is against ("" for
+the same path), and null for a content that is sent whole. Contents come in the order of the entries.
 """
 
 from __future__ import annotations
@@ -111,11 +112,13 @@ def _read(layout: Layout, reader: delta.Reader) -> Delivery:
             for path in one["gone"]:
                 del new[number][path]
         objects: list[list[object]] = []
-        for number, path, kind, value, *sent in document["rows"]:
+        columns = document["columns"]
+        for row in range(len(columns[0])):
+            number, path, kind, value, length, base = (column[row] for column in columns)
             new[number][path] = (str(kind), str(value))
-            if sent:
-                base = [old[number][sent[1] or path][1]] if len(sent) > 1 else []
-                objects.append([store.check_key(value), int(sent[0]), *base])
+            if length is not None:
+                against = [] if base is None else [old[number][base or path][1]]
+                objects.append([store.check_key(value), int(length), *against])
         digests = [str(one["digest"]) for one in told]
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise delta.damaged(f"its list of files makes no sense ({type(error).__name__})") from error

@@ -16,6 +16,7 @@ from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo, Counter, choose, compress
 
 _LENGTH = struct.Struct(">I")
+_COLUMNS = 6  # tree, path, kind, value, size, base
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,11 @@ def consign(trees: Mapping[str, Tree], presence: Presence) -> Consignment:
     chosen, likes = choose(trees.values(), presence.missing), presence.likes
     places = {id(entry): place for place, tree in enumerate(trees.values()) for entry in tree.entries}
     bases = _bases(trees, likes, chosen)
-    rows: list[list[object]] = []
+    rows: list[tuple[object, ...]] = []
     for entry in chosen.entries:
-        row: list[object] = [places[id(entry)], entry.path, entry.kind, entry.value, entry.size]
         base = bases.get(entry.value)
-        if base:
-            row.append("" if base.path == entry.path else base.path)
-        rows.append(row)
+        against = None if base is None else "" if base.path == entry.path else base.path
+        rows.append((places[id(entry)], entry.path, entry.kind, entry.value, entry.size, against))
     sent = {id(entry) for entry in chosen.entries}
     told = []
     for place, (name, tree) in enumerate(trees.items()):
@@ -69,8 +68,9 @@ def consign(trees: Mapping[str, Tree], presence: Presence) -> Consignment:
         told.append({"name": name, "digest": tree.digest, "like": like.release if like else "", "gone": gone})
         for entry in tree.entries:
             if id(entry) not in sent and not _is_same(entry, known.get(entry.path)):
-                rows.append([place, entry.path, entry.kind, entry.value])
-    document = json.dumps({"trees": told, "rows": rows}, separators=(",", ":")).encode()
+                rows.append((place, entry.path, entry.kind, entry.value, None, None))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * _COLUMNS
+    document = json.dumps({"trees": told, "columns": columns}, separators=(",", ":")).encode()
     return Consignment(document, Cargo(chosen.entries, bases))
 
 

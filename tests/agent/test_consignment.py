@@ -219,13 +219,18 @@ def hostile() -> dict[str, bytes]:
         "a document that ends early": told(b"{}", 100),
         "no JSON": told(b"{" * 50),
         "JSON of another form": told([1, 2, 3]),
-        "a row of another form": told({"trees": [site], "rows": [["x"]]}),
-        "a row of no tree": told({"trees": [], "rows": [[0, "a", "file", "a" * 64]]}),
-        "a path that is gone and was never there": told({"trees": [{**site, "gone": ["x"]}], "rows": []}),
-        "a base that was never there": told({"trees": [site], "rows": [[0, "a", "file", "a" * 64, 5, "b"]]}),
-        "a release that is a path": told({"trees": [{**site, "like": "../../etc"}], "rows": []}),
-        "a key that is a path": told({"trees": [site], "rows": [[0, "a", "file", "../../etc/passwd", 5]]}),
-        "a digest of something else": told({"trees": [site], "rows": [[0, "a", "file", "a" * 64]]}),
+        "columns of another form": told({"trees": [site], "columns": [["x"]]}),
+        "columns of other lengths": told({"trees": [site], "columns": [[0, 0], ["a"], ["file"], ["b"], [1], [None]]}),
+        "a row of no tree": told({"trees": [], "columns": [[0], ["a"], ["file"], ["a" * 64], [None], [None]]}),
+        "a path that is gone and was never there": told({"trees": [{**site, "gone": ["x"]}], "columns": [[]] * 6}),
+        "a base that was never there": told(
+            {"trees": [site], "columns": [[0], ["a"], ["file"], ["a" * 64], [5], ["b"]]}
+        ),
+        "a release that is a path": told({"trees": [{**site, "like": "../../etc"}], "columns": [[]] * 6}),
+        "a key that is a path": told({"trees": [site], "columns": [[0], ["a"], ["file"], ["../../x"], [5], [None]]}),
+        "a digest of something else": told(
+            {"trees": [site], "columns": [[0], ["a"], ["file"], ["a" * 64], [None], [None]]}
+        ),
     }
 
 
@@ -240,8 +245,9 @@ def test_a_document_that_nobody_made_is_refused_and_nothing_is_changed(shop: Sho
 def test_what_does_not_fit_is_refused_before_its_first_byte_is_written(shop: Shop) -> None:
     site = shop.build({"film.bin": b"1"})
     key = keys_of([site])[0]
-    rows = [[0, "film.bin", "file", key, 1 << 60]]
-    document = json.dumps({"trees": [{"name": "site", "digest": site.digest, "like": "", "gone": []}], "rows": rows})
+    columns = [[0], ["film.bin"], ["file"], [key], [1 << 60], [None]]
+    told = {"name": "site", "digest": site.digest, "like": "", "gone": []}
+    document = json.dumps({"trees": [told], "columns": columns})
     with pytest.raises(AgentError, match="does not fit"):
         shop.take([zlib.compress(struct.pack(">I", len(document)) + document.encode() + b"1")])
     assert not store.unfinished(shop.layout)
