@@ -1,7 +1,8 @@
 """Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
 
 `python -m benchmarks` takes some minutes, `python -m benchmarks ships` measures one subject alone. The app of the ships
-is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py.
+is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py,
+benchmarks/transfer.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import hygiene, images
+from benchmarks import hygiene, images, transfer
 from benchmarks.figures import Figure, median, write
 from benchmarks.server import watched_memory
 from shipper.build.frontend import build_frontend
@@ -154,12 +155,14 @@ def measure_subject(name: str) -> int:
 
 def main(words: Sequence[str]) -> int:
     if not words:
-        return max(*map(measure_subject, SUBJECTS), images.main())
+        return max(*map(measure_subject, SUBJECTS), images.main(), transfer.main())
     if words[0] == "images":
         return images.main(words[1:])
+    if words[0] == "transfer":
+        return transfer.main(words[1:])
     if len(words) == 1 and words[0] in SUBJECTS:
         return measure_subject(words[0])
-    print(f"python -m benchmarks [{' | '.join(SUBJECTS)} | images [--help]]", file=sys.stderr)
+    print(f"python -m benchmarks [{' | '.join(SUBJECTS)} | images [--help] | transfer [--help]]", file=sys.stderr)
     return 2
 
 

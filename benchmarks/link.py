@@ -38,18 +38,26 @@ class Wire:
     """One direction of the line. `rate` is in bits per second, `delay` in seconds.
 
     `carried` counts the payload in bytes; `busy_until` is when the last piece arrives that fills a segment, which
-    messages do not.
+    messages do not. `turns` counts how often somebody spoke who had waited for at least a round trip and had heard
+    something from the other direction by then: the round trips that a talk had to wait for.
     """
 
-    def __init__(self, rate: float, delay: float) -> None:
+    def __init__(self, rate: float, delay: float, other: Wire | None = None) -> None:
         self.rate = rate
         self.delay = delay
         self.carried = 0
         self.busy_until = 0.0
+        self.turns = 0
+        self.delivered = 0.0
         self._free = 0.0
+        self._other = other
+        self._spoke = 0.0
 
     def send(self, size: int, now: float) -> float:
         """Return when the last of `size` bytes arrives that stand at the beginning of the line at the time `now`."""
+        if self._other and self._other.delivered > self._spoke and now - self._spoke >= 2 * self.delay:
+            self.turns += 1
+        self._spoke = now
         segments = -(-size // SEGMENT)
         self.carried += size
         self._free = max(self._free, now) + (size + segments * _HEADERS) * 8 / self.rate
@@ -102,7 +110,8 @@ class Link:
     def __init__(self, round_trip: float = 0.04, rate: float = 50e6) -> None:
         self.round_trip = round_trip
         self.rate = rate
-        self._up, self._down = Wire(rate, round_trip / 2), Wire(rate, round_trip / 2)
+        self._down = Wire(rate, round_trip / 2)
+        self._up = Wire(rate, round_trip / 2, self._down)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,6 +125,11 @@ class Link:
     def received(self) -> int:
         """The bytes that clients were sent."""
         return self._down.carried
+
+    @property
+    def turns(self) -> int:
+        """How many round trips clients have waited for."""
+        return self._up.turns
 
     @property
     def busy_until(self) -> float:
@@ -227,6 +241,7 @@ class _Flow:
             await asyncio.sleep(moment - self._loop.time())
             if data:
                 await self._loop.sock_sendall(receiver, data)
+                self._wire.delivered = self._loop.time()
                 self._loop.call_later(self._wire.delay, self._confirm, len(data))
         receiver.shutdown(socket.SHUT_WR)
 

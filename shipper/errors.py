@@ -10,7 +10,8 @@ ShipperError                  1  a step failed; the old release is still serving
 ├── ConfigError               2  usage, or something in ship.toml
 ├── FindingsError             3  findings of severity "error" block the ship
 ├── HostError                 4  the server could not be reached or is not fit to be shipped to
-│   └── ConnectionLostError   4  it was reached, and then the connection was gone
+│   ├── ConnectionLostError   4  it was reached, and then the connection was gone
+│   └── StaleError            4  it is not what this machine took it for; seen before anything was changed
 ├── LockHeldError             5  somebody else is shipping
 └── StoppedError            130  somebody pressed Ctrl-C, and the server ended in order
 """
@@ -83,6 +84,10 @@ class HostError(ShipperError):
 
 class ConnectionLostError(HostError):
     """The connection was there and is gone; what is safe to repeat may be tried again."""
+
+
+class StaleError(HostError):
+    """The server is not what this machine took it for, which was seen before anything was changed there."""
 
 
 class LockHeldError(ShipperError):

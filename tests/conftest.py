@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ from shipper.sandbox.state import NAME_VARIABLE
 SANDBOX_NAME = "-".join(
     filter(None, (os.environ.get("SHIPPER_TEST_SANDBOX", "shipper-test"), os.environ.get("PYTEST_XDIST_WORKER")))
 )
+
+# It puts a Windows together; on a real one, the other modules are that test.
+collect_ignore = ["unit/test_windows.py"] if sys.platform == "win32" else []
 
 # Where the tests run in GitHub's actions themselves, what they try out there is no news for the run's own summary.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"):

@@ -55,6 +55,8 @@ class Channel:
         while self.alive:
             self._tell({"beat": 1})
             time.sleep(_BEAT_SECONDS)
+            if self._frames.full():  # it is us who do not listen: the lock, or the disk, is waited for
+                self.heard = time.monotonic()
             if time.monotonic() - self.heard > _SILENCE_SECONDS:
                 self._lose()
 

@@ -11,6 +11,7 @@ from . import (
     clean,
     compare,
     contents,
+    delivery,
     environment,
     facts,
     freeze,
@@ -19,11 +20,8 @@ from . import (
     lock,
     logs,
     recovery,
-    release,
-    room,
     shapes,
     status,
-    steps,
     store,
 )
 from .channel import Channel
@@ -115,25 +113,22 @@ def _lock(request: Request, channel: Channel) -> dict[str, Any]:
     return status.state(layout, bool(request.get("containers")))
 
 
-def _prepare(request: Request, channel: Channel) -> list[str]:
-    """Make room, and say what has to be sent."""
+def _deliver(request: Request, channel: Channel) -> list[str]:
+    """Take trees with their contents, and the lock first, where the client left that to this request.
+
+    `expected` is the token of the state that the client made its plan for, "" when it has the lock already.
+    """
     layout = _begin(request, channel, _REASONS["ship"])
-    environment.ensure_shared(layout)
-    release.make_folders(layout)
-    # The release to come is one of the kept ones.
-    sizes: dict[str, int] = dict(request["objects"])
-    steps.prune(layout, request["keep"] - 1, sizes, request["image"])
-    store.remove_damaged(layout, sizes)
-    missing = store.missing(layout, sizes)
-    more = request["room"]
-    size = sum(sizes[key] for key in missing) + more["bytes"]
-    room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
-    return missing
+    if request["expected"]:
+        freeze.refuse(layout)
+        if status.state(layout, containers=False)["token"] != request["expected"]:
+            raise delivery.stale("The server was changed meanwhile.")
+    return delivery.deliver(layout, request, channel.frames(), channel)
 
 
-def _upload(request: Request, channel: Channel) -> None:
+def _upload(request: Request, channel: Channel) -> list[str]:
     layout = _begin(request, channel, _REASONS["ship"])
-    store.receive(layout, request["objects"], channel.frames(), channel)
+    return store.receive(layout, request["objects"], channel.frames(), channel)
 
 
 def _fetch(request: Request, channel: Channel) -> list[str]:
@@ -216,7 +211,7 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "compare": _compare,
     "missing": _missing,
     "lock": _lock,
-    "prepare": _prepare,
+    "deliver": _deliver,
     "upload": _upload,
     "fetch": _fetch,
     "activate": _activate,

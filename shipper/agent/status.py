@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from typing import Any
 
-from . import compose, environment, facts, images, journal, nginx, release, systemd
+from . import compose, environment, facts, images, journal, nginx, release, store, systemd
 from .layout import Layout
 
 _SHOWN_SHIPS = 10
@@ -22,7 +24,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
     records = release.records(layout)
     env = environment.read(layout.env)
     slot = next((str(entry.get("slot") or "") for entry in records if entry["id"] == live), "")
-    return {
+    planned = {
         "live": live,
         "releases": records,
         "slots": _folders(layout.slots),
@@ -36,11 +38,17 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "nginx": nginx.installed(layout),
         "units": systemd.installed_units(layout),
         "migrations": _migrations(layout, slot),
-        "memory": facts.memory_of(layout.unit(slot)) + compose.memory(layout, slot) if slot else 0,
-        "facts": facts.basic(),
         "services": compose.in_force(layout) if containers else "",
         "lasting": compose.lasting(layout) if containers else [],
         "containers": {**images.facts(release.images(layout)), "compose": compose.program()} if containers else {},
+    }
+    return {
+        **planned,
+        # A plan made for one state is right for every other one with the same token.
+        "token": hashlib.sha256(json.dumps(planned, sort_keys=True).encode()).hexdigest(),
+        "memory": facts.memory_of(layout.unit(slot)) + compose.memory(layout, slot) if slot else 0,
+        "facts": facts.basic(),
+        "unfinished": store.unfinished(layout),
     }
 
 

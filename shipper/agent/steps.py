@@ -80,10 +80,13 @@ class Step:
 
 
 def _lay(run: Run, arguments: dict[str, Any]) -> str:
-    """Make the release and, when it is new, the slot."""
+    """Make the release and, when it is new, the slot. Trees are given by their digests when they were delivered."""
     if arguments.get("slot"):
-        slot.make(run.layout, arguments["slot"])
-    folder = release.make(run.layout, run.record, arguments["site"], arguments["immutable"])
+        trees = {name: tree.named(arguments["slot"][name]) for name in ("code", "dependencies")}
+        slot.make(run.layout, {**arguments["slot"], **trees})
+    site = tree.named(arguments["site"])
+    folder = release.make(run.layout, run.record, site, arguments["immutable"])
+    store.settle(run.layout)
     user = nginx.worker_user(run.layout)
     blocked = tree.first_unreadable(f"{folder}/site", user)
     if blocked:
@@ -93,7 +96,7 @@ def _lay(run: Run, arguments: dict[str, Any]) -> str:
             "",
             f"On the server: sudo chmod o+x {blocked}",
         )
-    return f"{len(arguments['site'])} entries"
+    return f"{len(site)} entries"
 
 
 def _unit(run: Run, _: dict[str, Any]) -> str:

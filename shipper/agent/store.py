@@ -14,10 +14,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from . import delta
 from .channel import Channel
+from .delta import Reader
 from .errors import AgentError
 from .layout import Layout
 
+# A folder of the store that stands there from an upload's first byte until a release was made of it.
+_UNFINISHED = "unfinished"
 KEY = re.compile(r"[0-9a-f]{64}x?")
 _WRITE_BYTES = 1 << 18
 _REPORT_BYTES = 1 << 20
@@ -81,37 +85,68 @@ def _hash_of(path: str) -> str:
     return digest.hexdigest()
 
 
+def begin(layout: Layout) -> None:
+    """Leave a mark that contents arrive which no release has yet: who cannot go on shall find them by asking."""
+    os.makedirs(os.path.join(layout.store, _UNFINISHED), mode=0o700, exist_ok=True)
+
+
+def settle(layout: Layout) -> None:
+    """Take the mark away: all that had arrived belongs to a release now."""
+    with suppress(OSError):
+        os.rmdir(os.path.join(layout.store, _UNFINISHED))
+
+
+def unfinished(layout: Layout) -> bool:
+    """Whether contents may be there that no release has."""
+    return os.path.isdir(os.path.join(layout.store, _UNFINISHED))
+
+
 def receive(
     layout: Layout,
     objects: Sequence[Sequence[object]],
     frames: Iterable[bytes],
     channel: Channel,
     on_arrival: Callable[[str, str], None] = _ignore,
-) -> None:
-    """Take the contents of `objects`, each `[key, size in bytes]`, from one zlib stream that holds them end to end.
+) -> list[str]:
+    """Take the contents of `objects` from one zlib stream that holds them end to end; see `receive_from`."""
+    return receive_from(layout, objects, Reader(inflate(frames)), channel, on_arrival)
+
+
+def receive_from(
+    layout: Layout,
+    objects: Sequence[Sequence[object]],
+    reader: Reader,
+    channel: Channel,
+    on_arrival: Callable[[str, str], None] = _ignore,
+) -> list[str]:
+    """Take the contents of `objects`, each `[key, size in bytes]`, or `[key, size, base]` for one that comes as a delta
+    against the content with the key `base`.
 
     Each content is verified against its key. What arrived whole is kept even when the stream breaks off, so the next
     attempt sends only the rest. All of it is on the disk when this returns. `on_arrival` hears of each content at once:
-    its key, and the file that has it until all of them get their places. Raises AgentError.
+    its key, and the file that has it until all of them get their places. Returns the keys of those whose base was not
+    there or not what its key says. Raises AgentError.
     """
     incoming = os.path.join(layout.store, f"incoming.{os.getpid()}")
     os.makedirs(incoming, mode=0o700, exist_ok=True)
-    arrived: list[str] = []
+    arrived: dict[str, bool] = {}
 
-    def note(key: str) -> None:
-        arrived.append(key)
-        on_arrival(key, os.path.join(incoming, key))
+    def note(key: str, right: bool) -> None:
+        arrived[key] = right
+        if right:
+            on_arrival(key, os.path.join(incoming, key))
 
     try:
-        _unpack(objects, _inflate(frames), incoming, note, channel)
+        _unpack(layout, objects, reader, incoming, note, channel)
     except OSError as error:
         raise write_error(error, layout.root) from error
     finally:
-        _adopt(layout, incoming, list(dict.fromkeys(arrived)))
+        _adopt(layout, incoming, [key for key, right in arrived.items() if right])
         shutil.rmtree(incoming, ignore_errors=True)
+    return [key for key, right in arrived.items() if not right]
 
 
-def _inflate(frames: Iterable[bytes]) -> Iterator[bytes]:
+def inflate(frames: Iterable[bytes]) -> Iterator[bytes]:
     """Decompress piece by piece, never more than `_WRITE_BYTES` at a time however well it was compressed."""
     stream = zlib.decompressobj()
     try:
@@ -121,46 +156,68 @@ def _inflate(frames: Iterable[bytes]) -> Iterator[bytes]:
                 yield data
                 data = stream.decompress(stream.unconsumed_tail, _WRITE_BYTES)
     except zlib.error as error:
-        raise AgentError("host", "The upload was damaged on its way.", str(error), "Ship again.") from error
+        raise delta.damaged(str(error)) from error
 
 
 def _unpack(
+    layout: Layout,
     objects: Sequence[Sequence[object]],
-    pieces: Iterator[bytes],
+    reader: Reader,
     folder: str,
-    note: Callable[[str], None],
+    note: Callable[[str, bool], None],
     channel: Channel,
 ) -> None:
-    rest = b""
-    total = sum(int(str(size)) for _, size in objects)
-    received = reported = 0
-    for key, size in objects:
-        name, left = str(key), int(str(size))
-        digest = hashlib.sha256()
-        path = os.path.join(folder, name)
-        with open(path, "wb") as file:
-            while left:
-                if not rest:
-                    rest = next(pieces, b"")
-                    if not rest:
-                        raise AgentError("host", "The upload ended too early.", "", "Ship again: it goes on from here.")
-                piece, rest = rest[:left], rest[left:]
-                file.write(piece)
-                digest.update(piece)
-                left -= len(piece)
-                received += len(piece)
-                if received - reported >= _REPORT_BYTES:
-                    reported = received
-                    channel.event({"kind": "progress", "step": "upload", "done": received, "total": total})
-            file.flush()  # a later write would set the time anew
-            _set_modes(file.fileno(), name)
-        if digest.hexdigest() != name[:64]:
-            raise AgentError(
-                "host", "The upload was damaged on its way.", f"{name[:12]} has another hash.", "Ship again."
-            )
-        note(name)
-    if rest or next(pieces, b""):
+    progress = _Progress(channel, sum(int(str(entry[1])) for entry in objects))
+    for key, size, *base in objects:
+        name, length = check_key(str(key)), int(str(size))
+        if length < 0:
+            raise delta.damaged(f"{name[:12]} has a negative length.")
+        old = delta.Base(path_of(layout, str(base[0]))) if base else None
+        try:
+            pieces = delta.applied(reader, old, length) if old else delta.whole(reader, length)
+            right = _write(os.path.join(folder, name), name, progress.of(pieces))
+        finally:
+            if old:
+                old.close()
+        if not right and not base:
+            raise delta.damaged(f"{name[:12]} has another hash.")
+        note(name, right)
+    if not reader.ended:
         raise AgentError("host", "The upload holds more than was announced.", "", "Ship again.")
+
+
+class _Progress:
+    """Tells the client now and then how much has arrived."""
+
+    def __init__(self, channel: Channel, total: int) -> None:
+        self._channel = channel
+        self._total = total
+        self._received = self._reported = 0
+
+    def of(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Hand the pieces on, and count them."""
+        for piece in pieces:
+            yield piece
+            self._received += len(piece)
+            if self._received - self._reported >= _REPORT_BYTES:
+                self._reported = self._received
+                event = {"kind": "progress", "step": "upload", "done": self._received, "total": self._total}
+                self._channel.event(event)
+
+
+def _write(path: str, key: str, pieces: Iterator[bytes]) -> bool:
+    """Write a content to a file; return whether it is what its key says. One that is not is removed again."""
+    digest = hashlib.sha256()
+    with open(path, "wb") as file:
+        for piece in pieces:
+            file.write(piece)
+            digest.update(piece)
+        file.flush()  # a later write would set the time anew
+        _set_modes(file.fileno(), key)
+    right = digest.hexdigest() == key[:64]
+    if not right:
+        os.unlink(path)
+    return right
 
 
 def _set_modes(file: int, key: str) -> None:
@@ -176,9 +233,12 @@ def _adopt(layout: Layout, folder: str, keys: Sequence[str]) -> None:
     if not keys:
         return
     os.sync()
+    made: set[str] = set()
     for key in keys:
         target = path_of(layout, key)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        if key[:2] not in made:
+            os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+            made.add(key[:2])
         os.replace(os.path.join(folder, key), target)
 
 

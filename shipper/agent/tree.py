@@ -13,6 +13,7 @@ import posixpath
 import pwd
 import shutil
 from collections.abc import Iterable, Sequence
+from typing import Union
 
 from . import journal, store
 from .errors import AgentError
@@ -20,6 +21,17 @@ from .layout import Layout
 
 Entry = Sequence[str]
 _NAME_BYTES = 255  # NAME_MAX of Linux, limits.h
+# What was delivered to this process, by the digests of the manifests; shipper.agent.delivery fills it.
+delivered: dict[str, list[Entry]] = {}
+
+
+def named(given: Union[str, list[Entry]]) -> list[Entry]:
+    """Return a manifest that is given by the digest under which it was delivered, or as it is. Raises AgentError."""
+    if not isinstance(given, str):
+        return given
+    if given not in delivered:
+        raise AgentError("bug", f"No tree {given[:12]} was delivered.")
+    return delivered[given]
 
 
 def check(entries: Iterable[Entry]) -> None:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import mmap
 import posixpath
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from shipper.deliver import delta
 from shipper.deliver.manifest import Entry, Tree
 from shipper.errors import BuildError
 
 _READ_BYTES = 1 << 18
+# Of a file that travels as a delta: each piece costs a few bytes.
+_DELTA_BYTES = 1 << 20
 # Level 6 is zlib's own balance: at 50 Mbit/s a faster level costs more time on the line than it saves here.
 _LEVEL = 6
+# Deltas compress so well that zlib would keep those of a whole site to itself: the server gets what there is after as
+# many bytes of contents, so that both sides are at work. An empty piece asks for that; each costs some ten bytes.
+_HELD_BACK_BYTES = 1 << 21
+_HAND_OVER = b""
 _FOLDER_BYTES = 4096  # a block of ext4 and xfs
 # Records, manifests, the journal, nginx's files and their candidates.
 _RECORDS_BYTES = 2_000_000
@@ -23,9 +33,13 @@ _RECORDS_INODES = 200
 
 @dataclass(frozen=True)
 class Cargo:
-    """The contents that have to travel, each once, in the order in which they are sent."""
+    """The contents that have to travel, each once, in the order in which they are sent.
+
+    `bases` are the old contents against which some of them travel as deltas, by their keys.
+    """
 
     entries: tuple[Entry, ...]
+    bases: Mapping[str, Entry] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -80,15 +94,15 @@ def _likeness(entry: Entry) -> tuple[str, str, str]:
     return (posixpath.splitext(name)[1], name, folder)
 
 
-def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL) -> Iterator[bytes]:
-    """Yield the compressed stream piece by piece, never holding more than one piece.
+def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL, head: bytes = b"") -> Iterator[bytes]:
+    """Yield the compressed stream piece by piece, never holding more than one piece; `head` goes before the contents.
 
     `level` is zlib's, 0 for contents that are compressed already. Raises BuildError when a file is not what it was when
     its hash was taken.
     """
     stream = zlib.compressobj(level)
-    for piece in _contents(cargo.entries):
-        packed = stream.compress(piece)
+    for piece in itertools.chain([head, _HAND_OVER], _contents(cargo)):
+        packed = stream.compress(piece) if piece else stream.flush(zlib.Z_SYNC_FLUSH)
         if packed:
             counter.sent += len(packed)
             yield packed
@@ -97,18 +111,45 @@ def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL) -> Iterator[by
     yield rest
 
 
-def _contents(entries: Sequence[Entry]) -> Iterator[bytes]:
-    for entry in entries:
-        assert entry.source is not None
-        digest = hashlib.sha256()
-        left = entry.size
-        with entry.source.open("rb") as file:
-            file.seek(entry.offset)
-            while left and (piece := file.read(min(left, _READ_BYTES))):
-                digest.update(piece)
-                left -= len(piece)
-                yield piece
-        if digest.hexdigest() != entry.value[:64]:
-            raise BuildError(
-                f"{entry.source} was changed while it was being sent.", fix="Let the build finish, then ship again."
-            )
+def _contents(cargo: Cargo) -> Iterator[bytes]:
+    held_back = 0
+    for entry in cargo.entries:
+        base = cargo.bases.get(entry.value)
+        if base is None:
+            yield from _read(entry, _READ_BYTES)
+        else:
+            with _old_content(base) as old:
+                yield from delta.encode(old, _read(entry, _DELTA_BYTES))
+        held_back += entry.size
+        if held_back > _HELD_BACK_BYTES:
+            held_back = 0
+            yield _HAND_OVER
+
+
+@contextmanager
+def _old_content(base: Entry) -> Iterator[delta.Old]:
+    """Give the content of a base; a large one is mapped, which takes no memory of its own."""
+    assert base.source is not None
+    with base.source.open("rb") as file:
+        if base.size <= _DELTA_BYTES:
+            yield file.read()
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield mapped
+
+
+def _read(entry: Entry, most: int) -> Iterator[bytes]:
+    """Yield a content in pieces of at most `most` bytes. Raises BuildError when it is not what its key says."""
+    assert entry.source is not None
+    digest = hashlib.sha256()
+    left = entry.size
+    with entry.source.open("rb") as file:
+        file.seek(entry.offset)
+        while left and (piece := file.read(min(left, most))):
+            digest.update(piece)
+            left -= len(piece)
+            yield piece
+    if digest.hexdigest() != entry.value[:64]:
+        raise BuildError(
+            f"{entry.source} was changed while it was being sent.", fix="Let the build finish, then ship again."
+        )

@@ -20,6 +20,7 @@ from shipper.errors import (
     LockHeldError,
     ReleaseError,
     ShipperError,
+    StaleError,
     StoppedError,
 )
 from shipper.host.bootstrap import COMMAND
@@ -47,6 +48,7 @@ _ERRORS: dict[str, type[ShipperError]] = {
     "host": HostError,
     "lock": LockHeldError,
     "config": ConfigError,
+    "stale": StaleError,
 }
 
 Event = Mapping[str, Any]

@@ -171,7 +171,8 @@ def ship_steps(
     backend = project.backend
     new_slot = bool(record["slot"]) and record["slot"] not in state.slots
     lay = {
-        "site": site.tree.wire if site else [],
+        # By its digest: the agent has it from the delivery.
+        "site": (site.tree if site else Tree()).digest,
         "immutable": list(site.immutable) if site else [],
         "slot": _slot_wire(record, parts) if parts and new_slot else None,
     }
@@ -232,8 +233,8 @@ def _slot_wire(record: Record, parts: BackendParts) -> dict[str, Any]:
     return {
         "name": record["slot"],
         "python": parts.interpreter,
-        "code": parts.code.wire,
-        "dependencies": parts.dependencies.wire,
+        "code": parts.code.digest,
+        "dependencies": parts.dependencies.digest,
         "static": record["static"],
         "port": parts.containers is not None,
     }

@@ -34,6 +34,8 @@ def release_record(
         **origin,
         "site": site.tree.digest if site else "",
         "slot": slot,
+        "code": parts.code.digest if parts else "",
+        "dependencies": parts.dependencies.digest if parts else "",
         "static": static.root if static else "",
         "unit": parts.unit if parts else "",
         **(containers.units if containers else {}),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shipper.deliver.consignment import Presence
 from shipper.errors import ShipperError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
@@ -22,12 +23,14 @@ from shipper.pipeline.server import ServerState, read_state
 
 @dataclass(frozen=True)
 class Member:
-    """One server with the plan for it."""
+    """One server with the plan for it, what it has by then, and whether its lock is ours already."""
 
     job: Job
     session: AgentSession
     state: ServerState
     plan: Plan
+    presence: Presence = field(default_factory=Presence)
+    locked: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class ServerState:
     that say under which address the app is reached (shipper.agent.environment). `memory` is what the
     live backend holds, in bytes. `facts` are the agent's. `services` is the definition of what outlives releases,
     `lasting` the names of what it has of them, and `containers` what the server's Docker is and has; nothing for a
-    backend that needs none.
+    backend that needs none. `token` is the agent's own word for all of this but memory and facts: equal tokens, equal
+    plans. `unfinished` is whether contents may be there that an upload left which was cut off.
     """
 
     live: str
@@ -52,6 +53,8 @@ class ServerState:
     lasting: frozenset[str] = frozenset()
     containers: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: str = ""
+    unfinished: bool = False
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> ServerState:
@@ -74,11 +77,14 @@ class ServerState:
             lasting=frozenset(answer["lasting"]),
             containers=answer["containers"],
             settings=environment["settings"],
+            token=answer["token"],
+            unfinished=answer["unfinished"],
         )
 
     def plans_alike(self, other: ServerState) -> bool:
         """Whether a plan made for one is right for the other; facts such as free memory differ all the time."""
-        return dataclasses.replace(self, facts={}, memory=0) == dataclasses.replace(other, facts={}, memory=0)
+        left_out: dict[str, Any] = {"facts": {}, "memory": 0, "token": "", "unfinished": False}
+        return dataclasses.replace(self, **left_out) == dataclasses.replace(other, **left_out)
 
     @property
     def live_record(self) -> Record | None:

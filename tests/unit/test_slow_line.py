@@ -127,3 +127,17 @@ def test_a_sender_of_small_messages_is_not_trusted_with_more() -> None:
         window.send(100, now=number * 0.04)
         window.confirm(100)
     assert window.room == 10 * SEGMENT
+
+
+def test_a_round_trip_that_somebody_waited_for_is_counted_and_what_is_sent_meanwhile_is_not() -> None:
+    down = Wire(MBIT, 0.02)
+    up = Wire(MBIT, 0.02, down)
+    up.send(100, 1.0)
+    up.send(100, 1.001)
+    assert up.turns == 0, "nothing was heard yet"
+    down.delivered = 1.05
+    up.send(100, 1.051)
+    assert up.turns == 1
+    down.delivered = 1.06
+    up.send(100, 1.07)
+    assert up.turns == 1, "who goes on at once has not waited"
