@@ -85,6 +85,16 @@ class ConnectionLostError(HostError):
     """The connection was there and is gone; what is safe to repeat may be tried again."""
 
 
+class HookError(ShipperError):
+    """A hook of the project failed before the switch, or was ended; the old release is still serving."""
+
+
+class AfterSwitchError(ShipperError):
+    """The new release is live and stays, but a hook after the switch failed: what it does is not done."""
+
+    exit_code = 6
+
+
 class LockHeldError(ShipperError):
     """Somebody else is changing this app on the server right now."""
 

@@ -22,6 +22,7 @@ from shipper.findings import Finding
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
 from shipper.pipeline.containers import container_parts
+from shipper.pipeline.hooks import run_after_build, run_build_hooks
 from shipper.pipeline.hygiene import check_built_site, check_files, check_origin
 from shipper.pipeline.images import ImageSource, open_images
 from shipper.pipeline.job import Job, who
@@ -68,6 +69,8 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
         pool = stack.enter_context(ThreadPoolExecutor(4 + len(jobs), thread_name_prefix="gather"))
         stack.enter_context(_ended_programs_on_error())
         reached = [pool.submit(_reach, stack, one, emit) for one in jobs]
+        # What they write is part of what is looked at, checked and built.
+        run_build_hooks(job, "before_build", emit)
         origin = pool.submit(_origin, job.workspace)
         files = pool.submit(check_files, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
@@ -75,6 +78,7 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
         parts = pool.submit(_parts, jobs, reached, images, emit) if project.backend else None
         _first_failure([future for future in (*reached, origin, files, site, parts) if future])
         built, shape = site.result() if site else (None, None)
+        run_after_build(job, built, emit)
         in_site = check_built_site(job.workspace, built.tree) if built else []
         made = parts.result() if parts else [None] * len(jobs)
         servers = []
@@ -122,7 +126,7 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
     )
     text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))
-    return SiteBuild(tree, build.immutable, _origin_of(build)), shape
+    return SiteBuild(tree, build.immutable, _origin_of(build), build.site), shape
 
 
 def _origin_of(build: FrontendBuild) -> str:
@@ -166,10 +170,12 @@ def build_only(job: Job, emit: Emit) -> None:
     """Build and prove what a ship would build. The server is only asked for its Python."""
     backend = job.workspace.project.backend
     with ThreadPoolExecutor(2, thread_name_prefix="build") as pool, _ended_programs_on_error():
+        run_build_hooks(job, "before_build", emit)
         futures: list[Future[Any]] = [pool.submit(_site, job, emit)] if job.workspace.project.frontend else []
         if backend:
             futures.append(pool.submit(_build_backend, job, emit))
         _first_failure(futures)
+        run_after_build(job, futures[0].result()[0] if job.workspace.project.frontend else None, emit)
 
 
 def _build_backend(job: Job, emit: Emit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from shipper.config.backend import Backend
@@ -15,11 +16,12 @@ from shipper.pipeline.images import Parcel
 
 @dataclass(frozen=True)
 class SiteBuild:
-    """A built site: its tree, the paths of its content-hashed assets, and how it came about, in words."""
+    """A built site: its tree, the paths of its content-hashed assets, how it came about, in words, and its folder."""
 
     tree: Tree
     immutable: tuple[str, ...]
     origin: str
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
-from shipper.errors import ConnectionLostError
+from shipper.errors import ConnectionLostError, ShipperError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.containers import renew_parts
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
+from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
@@ -65,15 +66,20 @@ def _plan(server: Reached, gathered: Gathered, record: Record, live: bool, first
     if live:
         return Plan("ship", record, (), findings)
     refuse_errors(check_second_copy(record, state, job.target, job.target_name))
+    hooks = hook_steps(job, record, state, "ship", first=first)
     known = state.live_record
     if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record.get(key) or "") for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
-        return Plan("ship", known, activation_steps(known, state, job.target), findings)
+        again = hook_steps(job, known, state, "ship", first=first)
+        steps = (*activation_steps(known, state, job.target, again), *again.afterwards)
+        return Plan("ship", known, steps, findings, again.on_failure)
     trees = _trees(server, gathered, record)
     cargo = choose(trees, server.session.call("missing", {"app": job.app, "keys": keys_of(trees)}))
-    steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo)
+    steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo, hooks)
     # The database is one for all servers: the first one migrates it.
-    return Plan("ship", record, tuple(step for step in steps if first or step.name != "migrate"), findings)
+    return Plan(
+        "ship", record, tuple(step for step in steps if first or step.name != "migrate"), findings, hooks.on_failure
+    )
 
 
 def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
@@ -102,6 +108,14 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
 
     Raises the errors of shipper.errors; with each of them the old release is still serving.
     """
+    try:
+        return _ship(job, emit, confirm)
+    except ShipperError as error:
+        run_on_failure(job, "ship", error, emit)
+        raise
+
+
+def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     started = time.monotonic()
     url = job.target.public_url
     with ExitStack() as stack:
@@ -120,9 +134,10 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
             return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
         _publish(gathered, plan, emit)
         members, files, sent = _transfer_each(gathered, members, stack, emit)
-        trouble = roll_out(members, job.target.parallel, emit)
+        after = roll_out(members, job.target.parallel, emit)
         servers = tuple(member.job.server for member in members)
-        return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
+        live = plan.record["id"]
+        return Report(plan, live, url, _since(started), files, sent, after.trouble, servers, after.failed_hooks)
 
 
 def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:

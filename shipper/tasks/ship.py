@@ -42,7 +42,7 @@ def ship(
     """Build here, prove it, send what the server lacks, go live."""
     from shipper.pipeline.ship import ship as run_ship
     from shipper.report.console import Reporter
-    from shipper.report.outcome import show_report
+    from shipper.report.outcome import refuse_failed_hooks, show_report
 
     if dry_run:
         plan(context, to=to, allow_dirty=allow_dirty)
@@ -51,6 +51,7 @@ def ship(
     with Reporter() as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     show_report(report, job.target_name, reporter.stages)
+    refuse_failed_hooks(report, job.target_name)
 
 
 @command(help={"to": _TO, "allow-dirty": _DIRTY})
@@ -113,13 +114,14 @@ def rollback(context: Context, release: str = "", to: str = "", yes: bool = Fals
     """Go back to an earlier release, site and backend together; nothing is built or sent."""
     from shipper.pipeline.rollback import rollback as run_rollback
     from shipper.report.console import Reporter
-    from shipper.report.outcome import show_report
+    from shipper.report.outcome import refuse_failed_hooks, show_report
 
     job = find_job(to, lock_wait)
     with Reporter() as reporter:
         ask = _asking("Roll back?", reporter, job.target_name, yes)
         report = run_rollback(job, release or None, reporter, ask)
     show_report(report, job.target_name, reporter.stages)
+    refuse_failed_hooks(report, job.target_name)
 
 
 @command(
