@@ -268,7 +268,8 @@ def _server_step(
         "slot": slot,
         "shown": _shown(hook),
         "timeout": hook.timeout,
-        "properties": one_off_properties(job.app, slot, backend),
+        # What does not end when it is asked to has had its time.
+        "properties": {**one_off_properties(job.app, slot, backend), "TimeoutStopSec": "5"},
         **_server_command(job, backend, hook, slot, state),
     }
     if not job.in_containers:
