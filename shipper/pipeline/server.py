@@ -100,7 +100,8 @@ def connect(job: Job, emit: Emit) -> Iterator[AgentSession]:
     def note(text: str) -> None:
         emit(Event("note", "agent", text))
 
-    with open_host(job.target, job.target_name) as host, open_agent(host, note) as session:
+    reach = job.hosts.reach if job.hosts else open_host
+    with reach(job.target, job.target_name) as host, open_agent(host, note) as session:
         yield session
 
 

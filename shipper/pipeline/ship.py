@@ -103,15 +103,23 @@ def _trees(server: Reached, gathered: Gathered, record: Record) -> list[Tree]:
     return trees
 
 
-def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
+def ship(
+    job: Job,
+    emit: Emit,
+    confirm: Callable[[Sequence[Member]], bool],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
+
+    A failure after `is_wanted` says no is none that the hooks of a failure are told: somebody called the ship off.
 
     Raises the errors of shipper.errors; with each of them the old release is still serving.
     """
     try:
         return _ship(job, emit, confirm)
     except ShipperError as error:
-        run_on_failure(job, "ship", error, emit)
+        if is_wanted():
+            run_on_failure(job, "ship", error, emit)
         raise
 
 

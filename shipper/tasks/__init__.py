@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship
+from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship, watch
 
 namespace = Collection(
     ship.ship,
@@ -16,6 +16,7 @@ namespace = Collection(
     ship.status,
     ship.rollback,
     ship.logs,
+    watch.watch,
     check.check,
     init.init,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
