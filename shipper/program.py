@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from invoke.exceptions import Exit, ParseError
-from invoke.program import Program
+import sys
 
-from shipper import __version__
-from shipper.tasks import namespace
-
-_USAGE = 2
-
-
-class Shipper(Program):
-    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` as people type it, and a hook's words."""
-
-    def parse_tasks(self) -> None:
-        """Parse the tasks and their options; what cannot be understood is a usage error."""
-        words = self.core.unparsed
-        # Invoke knows no positional argument that may be left out.
-        if words[:1] == ["rollback"] and len(words) > 1 and not words[1].startswith("-"):
-            words.insert(1, "--release")
-        # The two words that git gives its hook pre-push, githooks(5).
-        if words[:2] == ["check", "--push"]:
-            for option, value in zip(("--remote", "--url"), words[2:4], strict=False):
-                if not value.startswith("-"):
-                    words[words.index(value, 2)] = f"{option}={value}"
-        try:
-            super().parse_tasks()
-        except ParseError as error:
-            raise _usage(str(error)) from error
-        except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
-            word = str(error).partition(": ")[2]
-            raise _usage(f"{word} is not a whole number, which is expected there.") from error
-
-
-def _usage(what: str) -> Exit:
-    return Exit(f"{what}\n-> shipper --list, or: shipper --help <task>", code=_USAGE)
+# Asked by a shell at every Tab: docs/completion.md.
+_VALUES = ["--complete-values", "--"]
+_NO_VALUE = 3
 
 
 def main() -> None:
     """Run the tasks named on the command line; ends the process with their exit code."""
-    Shipper(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()
+    if sys.argv[1:3] == _VALUES:
+        sys.exit(_print_values(sys.argv[3:]))
+    from shipper import __version__
+    from shipper.tasks import namespace
+    from shipper.tasks.program import Shipper
+
+    name = "shipper"
+    Shipper(name=name, binary=name, binary_names=[name], namespace=namespace, version=__version__).run()
+
+
+def _print_values(words: list[str]) -> int:
+    """Print what may stand in place of the last word, a line each; return 3 when it is none of our values."""
+    from pathlib import Path
+
+    from shipper.completion.values import complete_values
+
+    found = complete_values(words, Path.cwd())
+    if found is None:
+        return _NO_VALUE
+    sys.stdout.write("".join(f"{value}\n" for value in found))
+    return 0

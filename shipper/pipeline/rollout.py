@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shipper.completion.known import remember_releases
 from shipper.errors import ShipperError
 from shipper.events import Emit, Event, of_server
 from shipper.host.session import AgentSession
@@ -88,6 +89,8 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
             raise failed.error if len(members) == 1 else _explained(members, switched, failed, failed.error, emit)
     if switched:
         first, plan = members[0], members[0].plan
+        releases = [{**plan.record, "state": "good"}, *first.state.releases]
+        remember_releases(first.job.workspace.cache, first.job.target_name, plan.record["id"], releases)
         for step, text in run_after_switch(first.job, plan.record, first.state.live, plan.action, emit):
             trouble.append(f"{step}: {text}")
             failed_hooks.append(step)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship, watch
+from shipper.tasks import aws, check, completion, env, hooks, host, init, lock, sandbox, ship, watch
 
 namespace = Collection(
     ship.ship,
@@ -20,6 +20,7 @@ namespace = Collection(
     check.check,
     init.init,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
+    completion=Collection.from_module(completion, name="completion"),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),
     host=Collection.from_module(host, name="host"),

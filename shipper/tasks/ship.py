@@ -88,6 +88,7 @@ def build(context: Context, to: str = "") -> None:
 @command(help={"to": _TO})
 def status(context: Context, to: str = "") -> None:
     """Show what is live: release, age, backend, memory, disk, last ships."""
+    from shipper.completion.known import remember_releases
     from shipper.pipeline.server import connect_each
     from shipper.report.console import Reporter, show_server
     from shipper.report.status import show_status
@@ -98,6 +99,7 @@ def status(context: Context, to: str = "") -> None:
             (one, session.call("status", {"app": job.app}, deadline=_STATUS_SECONDS)) for one, session in sessions
         ]
     for one, answer in answers:
+        remember_releases(one.workspace.cache, one.target_name, answer["live"], answer["releases"])
         show_server(one.server)
         show_status(answer, job.target_name, job.target.public_url)
 

@@ -11,9 +11,9 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "quality"
 TASKS = """
-aws.ecr.create build check init logs plan rollback ship status watch env.check env.push hooks.install hooks.remove
-hooks.status host.check host.clean host.trust lock.release lock.show lock.take sandbox.down sandbox.reset sandbox.ssh
-sandbox.status sandbox.up
+aws.ecr.create build check init logs plan rollback ship status watch completion.install completion.remove
+completion.show env.check env.push hooks.install hooks.remove hooks.status host.check host.clean host.trust lock.release
+lock.show lock.take sandbox.down sandbox.reset sandbox.ssh sandbox.status sandbox.up
 """.split()
 
 
