@@ -1,7 +1,8 @@
 """Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
 
 `python -m benchmarks` takes some minutes, `python -m benchmarks ships` measures one subject alone. The app of the ships
-is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py.
+is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py,
+benchmarks/startup.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import hygiene, images
+from benchmarks import hygiene, images, startup
 from benchmarks.figures import Figure, median, write
 from benchmarks.server import watched_memory
 from shipper.build.frontend import build_frontend
@@ -139,7 +140,11 @@ def measure() -> list[Figure]:
             server.down(SANDBOX)
 
 
-SUBJECTS: dict[str, Callable[[], list[Figure]]] = {"ships": measure, "hygiene": hygiene.measure}
+SUBJECTS: dict[str, Callable[[], list[Figure]]] = {
+    "ships": measure,
+    "hygiene": hygiene.measure,
+    "startup": startup.measure,
+}
 
 
 def measure_subject(name: str) -> int:

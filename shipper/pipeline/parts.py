@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shipper.config.backend import Backend
 from shipper.deliver.manifest import Tree
 from shipper.findings import Finding
-from shipper.pipeline.images import Parcel
+
+if TYPE_CHECKING:
+    from shipper.pipeline.images import Parcel
 
 
 @dataclass(frozen=True)

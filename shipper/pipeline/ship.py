@@ -16,7 +16,6 @@ from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, ob
 from shipper.errors import ConnectionLostError, ShipperError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
-from shipper.pipeline.containers import renew_parts
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
@@ -163,6 +162,8 @@ def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew."))
     parts: list[BackendParts | None] = [server.parts for server in gathered.servers]
     if gathered.images:  # what an image lacks there, and the variables in what Compose runs, come from the state
+        from shipper.pipeline.containers import renew_parts
+
         jobs = [server.job for server in gathered.servers]
         parts = [*renew_parts(jobs, states, [part for part in parts if part], gathered.images, emit)]
     servers = (
