@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 # Each costs a person who only looks around tens of milliseconds.
 HEAVY = """
-boto3 botocore docker fabric filelock git jinja2 paramiko platformdirs pydantic requests rich tomlkit urllib3 uv watchdog
+boto3 botocore docker fabric filelock git jinja2 paramiko platformdirs pydantic requests rich tomlkit urllib3 watchdog
 shipper.agent shipper.build shipper.check shipper.config.project shipper.deliver shipper.host shipper.pipeline
 shipper.watch
 """.split()
