@@ -2,7 +2,7 @@
 
 `python -m benchmarks` takes some minutes, `python -m benchmarks ships` measures one subject alone. The app of the ships
 is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py,
-benchmarks/transfer.py.
+benchmarks/startup.py, benchmarks/transfer.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import hygiene, images, transfer
+from benchmarks import hygiene, images, startup, transfer
 from benchmarks.figures import Figure, median, write
 from benchmarks.server import watched_memory
 from shipper.build.frontend import build_frontend
@@ -140,7 +140,11 @@ def measure() -> list[Figure]:
             server.down(SANDBOX)
 
 
-SUBJECTS: dict[str, Callable[[], list[Figure]]] = {"ships": measure, "hygiene": hygiene.measure}
+SUBJECTS: dict[str, Callable[[], list[Figure]]] = {
+    "ships": measure,
+    "hygiene": hygiene.measure,
+    "startup": startup.measure,
+}
 
 
 def measure_subject(name: str) -> int:

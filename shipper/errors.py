@@ -90,6 +90,16 @@ class StaleError(HostError):
     """The server is not what this machine took it for, which was seen before anything was changed there."""
 
 
+class HookError(ShipperError):
+    """A hook of the project failed before the switch, or was ended; the old release is still serving."""
+
+
+class AfterSwitchError(ShipperError):
+    """The new release is live and stays, but a hook after the switch failed: what it does is not done."""
+
+    exit_code = 6
+
+
 class LockHeldError(ShipperError):
     """Somebody else is changing this app on the server right now."""
 

@@ -2,60 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 
-from invoke.exceptions import Exit, ParseError
-from invoke.program import Program
-
-from shipper import __version__
-from shipper.errors import ConfigError
-from shipper.report.streams import open_streams, tell
-from shipper.tasks import namespace
-
-_USAGE = ConfigError.exit_code
-# The options that the first words behind a task stand for.
-_PLACES = {"rollback": ("--release",), "diff": ("--old", "--new")}
-
-
-class Shipper(Program):
-    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` and
-    `shipper diff OLD NEW` as people type them, and a hook's words."""
-
-    def parse_tasks(self) -> None:
-        """Parse the tasks and their options; what cannot be understood is a usage error."""
-        words = self.core.unparsed
-        # Invoke knows no positional argument that may be left out.
-        for number, option in enumerate(_PLACES.get(words[0], ()) if words else ()):
-            place = 1 + 2 * number
-            if len(words) <= place or words[place].startswith("-"):
-                break
-            words.insert(place, option)
-        # The two words that git gives its hook pre-push, githooks(5).
-        if words[:2] == ["check", "--push"]:
-            for option, value in zip(("--remote", "--url"), words[2:4], strict=False):
-                if not value.startswith("-"):
-                    words[words.index(value, 2)] = f"{option}={value}"
-        try:
-            super().parse_tasks()
-        except ParseError as error:
-            raise _usage(str(error), words) from error
-        except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
-            word = str(error).partition(": ")[2]
-            raise _usage(f"{word} is not a whole number, which is expected there.", words) from error
-
-
-def _usage(what: str, words: Sequence[str]) -> Exit:
-    fix = "shipper --list, or: shipper --help <task>"
-    if "--json" not in words:
-        return Exit(f"{what}\n-> {fix}", code=_USAGE)
-    from shipper.report.as_json import error_object
-
-    with open_streams(as_json=True):
-        tell(error_object(words[0], ConfigError(what, fix=fix)))
-    return Exit(code=_USAGE)
+# Asked by a shell at every Tab: docs/completion.md.
+_VALUES = ["--complete-values", "--"]
+_NO_VALUE = 3
 
 
 def main() -> None:
     """Run the tasks named on the command line; ends the process with their exit code."""
+    if sys.argv[1:3] == _VALUES:
+        sys.exit(_print_values(sys.argv[3:]))
+    from shipper import __version__
+    from shipper.report.streams import open_streams
+    from shipper.tasks import namespace
+    from shipper.tasks.program import Shipper
+
+    name = "shipper"
     with open_streams():
-        Shipper(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()
+        Shipper(name=name, binary=name, binary_names=[name], namespace=namespace, version=__version__).run()
+
+
+def _print_values(words: list[str]) -> int:
+    """Print what may stand in place of the last word, a line each; return 3 when it is none of our values."""
+    from pathlib import Path
+
+    from shipper.completion.values import complete_values
+
+    found = complete_values(words, Path.cwd())
+    if found is None:
+        return _NO_VALUE
+    sys.stdout.write("".join(f"{value}\n" for value in found))
+    return 0

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from . import journal, release, steps, store
+from . import hooks, journal, release, steps, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -25,7 +25,8 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     """Run `request["steps"]`, each `{"step": name, ...}`, for the release whose record is `request["release"]`.
 
     `action` is "ship" or "rollback" and `who` a person, both for the journal. Returns the live release, the seconds
-    it took, and the troubles after the switch. Raises AgentError when the old release was kept.
+    it took, the troubles after the switch, and the hooks among them. The steps in `request["on_failure"]` are run after
+    a failure was undone. Raises AgentError when the old release was kept.
     """
     record = dict(request["release"])
     run = Run(layout, record, channel, previous=release.live(layout))
@@ -36,8 +37,11 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
         "previous": run.previous,
         "who": request["holder"]["who"],
     }
+    failing = request.get("on_failure") or []
     try:
-        journal.write(layout, **{**entry, "kind": "begin", "action": request["action"], "slot": run.slot})
+        begin = {**entry, "kind": "begin", "action": request["action"], "slot": run.slot}
+        after = [one["step"] for one in request["steps"] if one["step"].partition(".")[0] == hooks.AFTER]
+        journal.write(layout, **begin, on_failure=failing, after=after)
         rest = _until_verified(run, request["steps"])
         journal.write(layout, kind="verified", release=record["id"])
     except BaseException as error:
@@ -46,6 +50,7 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
         with suppress(OSError):  # a full disk may be what failed; the client is told in any case
             release.mark_bad(layout, record["id"])
             journal.write(layout, **entry, result="failed", seconds=_since(started), reason=reason, undone=undone)
+        hooks.after_failure(layout, failing, run.mask(_what(error)), run.previous, run.say)
         if isinstance(error, OSError):
             raise store.write_error(error, layout.root) from error
         raise
@@ -53,7 +58,7 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     release.drop_prepared(layout)
     _tidy(run, rest)
     journal.write(layout, **entry, result="live", seconds=_since(started), trouble=run.trouble)
-    return {"live": release.live(layout), "seconds": _since(started), "trouble": run.trouble}
+    return {"live": release.live(layout), "seconds": _since(started), "trouble": run.trouble, "hooks": run.failed_hooks}
 
 
 def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
@@ -67,19 +72,23 @@ def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dic
 
 
 def _take(run: Run, step: Step, arguments: dict[str, Any]) -> None:
+    name = str(arguments["step"])
     began = time.monotonic()
-    run.say("start", step.name)
-    journal.write(run.layout, kind="step", step=step.name, state="begin")
+    run.say("start", name)
+    journal.write(run.layout, kind="step", step=name, state="begin")
     try:
         text = step.act(run, arguments)
     except BaseException as error:
-        what = error.what if isinstance(error, AgentError) else str(error) or type(error).__name__
-        run.say("failed", step.name, what, seconds=_since(began))
+        run.say("failed", name, _what(error), seconds=_since(began))
         with suppress(OSError):  # a full disk must not hide what failed first
-            journal.write(run.layout, kind="step", step=step.name, state="failed", seconds=_since(began))
+            journal.write(run.layout, kind="step", step=name, state="failed", seconds=_since(began))
         raise
-    journal.write(run.layout, kind="step", step=step.name, state="done", seconds=_since(began))
-    run.say("done", step.name, text, seconds=_since(began))
+    journal.write(run.layout, kind="step", step=name, state="done", seconds=_since(began))
+    run.say("done", name, text, seconds=_since(began))
+
+
+def _what(error: BaseException) -> str:
+    return error.what if isinstance(error, AgentError) else str(error) or type(error).__name__
 
 
 def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
@@ -88,7 +97,7 @@ def _tidy(run: Run, planned: Sequence[dict[str, Any]]) -> None:
         try:
             _take(run, step, arguments)
         except (AgentError, OSError) as error:
-            run.trouble.append(run.mask(f"{step.name}: {error}"))
+            run.trouble.append(run.mask(f"{arguments['step']}: {error}"))
 
 
 def _since(moment: float) -> float:

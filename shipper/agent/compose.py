@@ -101,6 +101,7 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
         f"{layout.app}-services.service",
         [*wanted["command"], "up", "--detach", *options],
         properties(layout),
+        {},
         timeout=_SECONDS,
         on_line=keep,
     )

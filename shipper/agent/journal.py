@@ -2,11 +2,12 @@
 
 Every line has a version `v` and the time. An activation is a run of lines:
 
-    begin       action, release, previous (the release that was live), who
+    begin       action, release, previous (the release that was live), who, on_failure (hooks, see shipper.agent.hooks)
     step        step, state "begin", and in `undo` what undoing it needs: on the disk before the step acts
     step        step, state "done" or "failed"
     verified    the point of no return
     ship        (or rollback) result: how it ended
+    hook        step, state: a hook of the project that was run after a failure
 
 Whoever finds a run without its last line can finish or undo it (shipper.agent.recovery).
 """

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from . import health, journal, release, systemd
+from . import environment, health, hooks, journal, release, systemd
 from .layout import Layout
+from .once import once_unit
 from .settle import settle, wait_healthy
-from .steps import once_unit
 
 _POLL_SECONDS = 0.2
 # The longest a one-off command may run is its own limit in systemd (RuntimeMaxSec); this only bounds the waiting.
@@ -39,7 +39,7 @@ def recover(layout: Layout, note: Note) -> None:
     where = _last_step(entries)
     about = f"The {begin.get('action')} of {begin.get('release')} by {begin.get('who')} was cut off {where}"
     note(f"{about}; it is being ended now.")
-    _await_programs(layout, begin, note)
+    _await_programs(layout, entries, note)
     forward = _goes_forward(layout, entries)
     target = str(begin["release"] if forward else _before(layout, begin))
     if forward:
@@ -60,6 +60,11 @@ def recover(layout: Layout, note: Note) -> None:
         undone=[] if forward else undone,
     )
     note(f"{about}; {ending}. {release.live(layout) or 'Nothing'} is live.")
+    if forward:
+        for step in _hooks_not_run(entries):
+            note(f"The hook {step} did not run to its end; do by hand what it was to do.")
+    else:
+        _run_failure_hooks(layout, begin, f"The {begin.get('action')} was cut off {where}.", note)
 
 
 def _last_step(entries: Sequence[journal.Entry]) -> str:
@@ -68,6 +73,12 @@ def _last_step(entries: Sequence[journal.Entry]) -> str:
         return "at its beginning"
     word = "during" if named[-1].get("state") == "begin" else "after"
     return f"{word} the step {named[-1].get('step')}"
+
+
+def _hooks_not_run(entries: Sequence[journal.Entry]) -> list[str]:
+    """Return the hooks after the switch that were planned and not done; older journals name none."""
+    done = {entry.get("step") for entry in entries if entry.get("kind") == "step" and entry.get("state") == "done"}
+    return [step for step in entries[0].get("after") or [] if step not in done]
 
 
 def _before(layout: Layout, begin: Mapping[str, Any]) -> str:
@@ -91,13 +102,28 @@ def _goes_forward(layout: Layout, entries: Sequence[journal.Entry]) -> bool:
     return all(health.ask_nginx(path, record["host"]).ok for path in (health.RELEASE_PATH, *record["paths"]))
 
 
-def _await_programs(layout: Layout, begin: Mapping[str, Any], note: Note) -> None:
-    """Wait for a migration that still runs: it lives in a unit of its own, and to kill it would be worse."""
-    units = [once_unit(layout, step, str(begin.get("slot"))) for step in ("migrate", "collect-static")]
+def _await_programs(layout: Layout, entries: Sequence[journal.Entry], note: Note) -> None:
+    """Wait for a migration or a hook that still runs: it lives in a unit of its own, and to kill it would be worse."""
+    begun = [str(entry.get("step")) for entry in entries if entry.get("kind") == "step"]
+    if not begun:
+        return
+    unit = once_unit(layout, begun[-1], str(entries[0].get("slot")))
     deadline = time.monotonic() + _PROGRAM_SECONDS
     told = 0.0
-    while (running := [unit for unit in units if systemd.state_of(unit).busy]) and time.monotonic() < deadline:
+    while systemd.state_of(unit).busy and time.monotonic() < deadline:
         if time.monotonic() - told > 10:
             told = time.monotonic()
-            note(f"{running[0]} still runs; waiting for its end.")
+            note(f"{unit} still runs; waiting for its end.")
         time.sleep(_POLL_SECONDS)
+
+
+def _run_failure_hooks(layout: Layout, begin: Mapping[str, Any], reason: str, note: Note) -> None:
+    """Run the hooks of a failure, which who was killed did not come to."""
+    waiting = begin.get("on_failure") or []
+    mask = environment.mask_of(layout.env, *(f"{layout.slot(str(hook['slot']))}/env" for hook in waiting))
+
+    def say(kind: str, step: str, text: str) -> None:
+        if kind in ("output", "failed"):
+            note(mask(f"{step}: {text}"))
+
+    hooks.after_failure(layout, waiting, reason, str(begin.get("previous") or ""), say)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import (
-    causes,
     compose,
     diagnosis,
     environment,
     health,
+    hooks,
     images,
     journal,
     leftovers,
@@ -32,10 +32,9 @@ from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
 from .mask import Mask
+from .once import once_unit, run_command
 
 _LOOK_SECONDS = 0.25
-# The cause stands near the end of what a command wrote.
-_READ_LINES = 40
 
 
 @dataclass
@@ -51,6 +50,7 @@ class Run:
     stopped_at: float = 0.0
     switched_at: float = 0.0
     trouble: list[str] = field(default_factory=list)
+    failed_hooks: list[str] = field(default_factory=list)
 
     @property
     def slot(self) -> str:
@@ -122,35 +122,8 @@ def _retire(run: Run, _: dict[str, Any]) -> str:
 
 def _once(run: Run, step: str, arguments: dict[str, Any]) -> None:
     """Run a command of the app to its end, as the app's user, in the new slot, with the new slot's environment."""
-    command = list(arguments["command"])
-    lines: list[str] = []
-
-    def keep(line: str) -> None:
-        lines.append(line)
-        run.say("output", step, line)
-
-    outcome = systemd.run_once(
-        once_unit(run.layout, step, run.slot),
-        command,
-        arguments["properties"],
-        timeout=arguments["timeout"],
-        on_line=keep,
-    )
-    if not outcome.ok:
-        known = causes.known_cause("\n".join(lines[-_READ_LINES:]))
-        raise AgentError(
-            "release",
-            f"`{' '.join(command)}` failed: {diagnosis.ending(outcome, arguments['timeout'])}.",
-            known[0] if known else "",
-            known[1]
-            if known
-            else "The lines above are its output. Mend it and ship again; the old release is still serving.",
-        )
-
-
-def once_unit(layout: Layout, step: str, slot_name: str) -> str:
-    """Return the name of the unit in which a command of the app runs once for a slot."""
-    return f"{layout.app}-{step}-{slot_name}.service"
+    fix = "The lines above are its output. Mend it and ship again; the old release is still serving."
+    run_command(once_unit(run.layout, step, run.slot), arguments, lambda line: run.say("output", step, line), fix)
 
 
 def _migrate(run: Run, arguments: dict[str, Any]) -> str:
@@ -323,6 +296,9 @@ _STEPS = {
         Step("verify", _verify),
         Step("watch", _watch),
         Step("drain", _drain),
+        Step(hooks.BEFORE, hooks.take),
+        Step(hooks.AFTER, hooks.take, tidies=True),
+        Step(hooks.FAILURE, hooks.take, tidies=True),
         Step("stop", _stop, tidies=True),
         Step("retire", _retire, tidies=True),
         Step("prune", _prune, tidies=True),
@@ -331,8 +307,11 @@ _STEPS = {
 
 
 def named(name: str) -> Step:
-    """Return the step of that name. Raises AgentError for one this agent does not know."""
+    """Return the step of that name; several of one kind are "name.1", "name.2" and so on.
+
+    Raises AgentError for one this agent does not know.
+    """
     try:
-        return _STEPS[name]
+        return _STEPS[name.partition(".")[0]]
     except KeyError:
         raise AgentError("config", f"The agent knows no step {name!r}.") from None

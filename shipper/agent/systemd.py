@@ -138,6 +138,7 @@ def run_once(
     name: str,
     command: Sequence[str],
     properties: Mapping[str, str],
+    variables: Mapping[str, str],
     *,
     timeout: float,
     on_line: Callable[[str], None],
@@ -145,9 +146,10 @@ def run_once(
     """Run a command to its end in a transient unit, with the user, environment file and limits of `properties`.
 
     systemd reads the environment file, as it does for the service itself: there is one parser, and no value of it is
-    in any argv.
+    in any argv. `variables` are more of them, which are no secret.
     """
     options = [f"--property={key}={value}" for key, value in properties.items()]
+    options += [f"--setenv={name}={value}" for name, value in variables.items()]
     # Wait, pipe and collect: exit code and output come back here, and nothing of the unit stays behind.
     argv = ["systemd-run", "--wait", "--pipe", "--collect", f"--unit={name}", *options]
     lines: list[str] = []

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from shipper.build.bake import check_sources
 from shipper.build.built_files import fallback_page, has_trailing_slash, immutable_assets, list_site
 from shipper.build.fingerprint import (
     Inputs,
@@ -25,7 +24,6 @@ from shipper.build.fingerprint import (
 )
 from shipper.build.next_build_id import build_id_of, settle_build_id
 from shipper.build.presets import is_built, output_folder
-from shipper.build.prove import PROOF_VERSION, prove
 from shipper.build.run import STEP, run_build
 from shipper.build.static_site import copy_static_files
 from shipper.config.project import Workspace
@@ -34,8 +32,10 @@ from shipper.events import Emit, Event
 from shipper.findings import Finding, refuse_errors
 from shipper.remembered import ignore_in_git
 
-__all__ = ["FrontendBuild", "build_frontend", "check_sources", "fingerprint_frontend", "prove"]
+__all__ = ["FrontendBuild", "build_frontend", "fingerprint_frontend"]
 
+# Raised by one whenever a proof is added or sharpened in shipper.build.prove, so that cached builds are proved again.
+_PROOF_VERSION = 1
 _KEPT_BUILDS = 5
 _ABANDONED_SECONDS = 24 * 3600
 
@@ -73,6 +73,9 @@ def build_frontend(workspace: Workspace, api_url: str, emit: Emit) -> FrontendBu
     with _only_one(workspace, emit):
         cached = build.is_dir()
         if not cached:
+            # A build that is there already waits for nothing of what makes one.
+            from shipper.build.bake import check_sources
+
             _stop_on_errors(check_sources(workspace, api_url), emit)
             build = _build_of_settled_inputs(workspace, api_url, inputs, emit)
         _prove_once(build, workspace, api_url, emit)
@@ -174,10 +177,12 @@ def _prove_once(build: Path, workspace: Workspace, api_url: str, emit: Emit) -> 
     """Prove the build, unless it was proved under the same rules: a finding that was allowed needs no new build."""
     frontend = the_frontend(workspace)
     allowed = [entry.url for entry in frontend.allow]
-    rules = json.dumps({"version": PROOF_VERSION, "allow": allowed, "source_maps": frontend.source_maps})
+    rules = json.dumps({"version": _PROOF_VERSION, "allow": allowed, "source_maps": frontend.source_maps})
     record = build / "proved.json"
     if record.is_file() and record.read_text(encoding="utf-8") == rules:
         return
+    from shipper.build.prove import prove
+
     _stop_on_errors(prove(build / "site", workspace, api_url), emit)
     record.write_text(rules, encoding="utf-8")
 

@@ -38,16 +38,24 @@ class Ended:
     timed_out: bool
 
 
-def run_program(command: Sequence[str], folder: Path, environment: dict[str, str], step: str, emit: Emit) -> Ended:
+def run_program(
+    command: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    step: str,
+    emit: Emit,
+    deadline: float = DEADLINE_SECONDS,
+) -> Ended:
     """Run `command` (program with its full path first) in `folder` and emit each line as an "output" event of `step`.
 
     Progress that is recognised is emitted as "progress" too. The program gets no terminal and no input. It and what
-    it started are ended when this function is left early. Raises OSError when it cannot be started.
+    it started are ended after `deadline` seconds, and when this function is left early. Raises OSError when it cannot
+    be started.
     """
     lines: deque[str] = deque(maxlen=_KEPT_LINES)
     with _started(command, folder, environment) as process:
         expired = threading.Event()
-        timer = threading.Timer(DEADLINE_SECONDS, _expire, (process, expired))
+        timer = threading.Timer(deadline, _expire, (process, expired))
         timer.daemon = True
         timer.start()
         try:

@@ -18,9 +18,6 @@ from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 from shipper.findings import Finding
 
-# Raised by one whenever a proof is added or sharpened, so that cached builds are proved again.
-PROOF_VERSION = 1
-
 # axios, react-router and others hold a bare origin as the base of a URL that they never call: it stands beside the
 # page's own location, or is the second argument of `new URL`.
 _LIBRARY_CONTEXT = re.compile(r"location\.(?:href|origin)|new URL\(")

@@ -14,9 +14,10 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from shipper.config.backend import Backend
 from shipper.config.check import Check
 from shipper.config.frontend import Frontend
+from shipper.config.hooks import Hooks
 from shipper.config.model import Model
 from shipper.config.target import Target
-from shipper.config.types import AppName, Prefix, Seconds, Size
+from shipper.config.types import AppName, Prefix, Seconds, Size, runs_on_server
 
 
 class Nginx(Model):
@@ -57,6 +58,7 @@ class Project(Model):
     frontend: Frontend | None = Field(None, description="an app that exports to static files")
     backend: Backend | None = Field(None, description="an application that runs on the server")
     nginx: Nginx = Field(default_factory=Nginx, description="what the server block does")
+    hooks: Hooks = Field(default_factory=Hooks, description="the project's own commands at moments of a ship")
     check: Check = Field(default_factory=Check, description="what the secret check lets pass")
     default_target: str | None = Field(
         None,
@@ -84,6 +86,20 @@ class Project(Model):
             raise ValueError(
                 f"default_target = '{self.default_target}', but there is no [targets.{self.default_target}]"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _hooks_have_a_place(self) -> Project:
+        for key, hook in self.hooks.on_server:
+            if self.backend is None:
+                raise ValueError(
+                    f"{key}: on = 'server' needs a [backend]: it runs as the app's user, with the app's env"
+                )
+            if self.backend.runtime == "systemd":
+                try:
+                    runs_on_server(hook.command)
+                except ValueError as error:
+                    raise ValueError(f"{key}.command: {error}") from None
         return self
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shipper import __version__
 from shipper.build.backend import Python, build_backend
 from shipper.build.frontend import FrontendBuild, build_frontend
 from shipper.build.program import end_all_programs, want_programs
@@ -22,17 +20,20 @@ from shipper.events import Emit, Event, count_files, of_server
 from shipper.findings import Finding
 from shipper.hashes import FileHashes
 from shipper.host.session import AgentSession
-from shipper.pipeline.containers import container_parts
+from shipper.pipeline.hooks import run_after_build, run_build_hooks
 from shipper.pipeline.hygiene import check_built_site, check_files, check_origin
-from shipper.pipeline.images import ImageSource, open_images
-from shipper.pipeline.job import Job, who
+from shipper.pipeline.job import Job
+from shipper.pipeline.origin import origin_of
 from shipper.pipeline.parts import BackendParts, SiteBuild
 from shipper.pipeline.server import ServerState, backend_python, connect, connect_each, read_state
 from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
+if TYPE_CHECKING:
+    # Without containers nobody waits for all that belongs to images.
+    from shipper.pipeline.images import ImageSource
+
 _MOMENT = "%Y%m%dT%H%M%SZ"
-_SUBJECT_LETTERS = 200
 # Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
 _IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
 
@@ -70,13 +71,16 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
         pool = stack.enter_context(ThreadPoolExecutor(4 + len(jobs), thread_name_prefix="gather"))
         stack.enter_context(_ended_programs_on_error())
         reached = [pool.submit(_reach, stack, one, emit) for one in jobs]
-        origin = pool.submit(_origin, job.workspace)
+        # What they write is part of what is looked at, checked and built.
+        run_build_hooks(job, "before_build", emit)
+        origin = pool.submit(origin_of, job.workspace)
         files = pool.submit(check_files, job.workspace)
         site = pool.submit(_site, job, emit) if project.frontend else None
-        images = stack.enter_context(open_images(job)) if job.in_containers else None
+        images = _images(stack, job) if job.in_containers else None
         parts = pool.submit(_parts, jobs, reached, images, emit) if project.backend else None
         _first_failure([future for future in (*reached, origin, files, site, parts) if future])
         built, shape = site.result() if site else (None, None)
+        run_after_build(job, built, emit)
         in_site = check_built_site(job.workspace, built.tree) if built else []
         made = parts.result() if parts else [None] * len(jobs)
         servers = []
@@ -86,6 +90,12 @@ def gather(job: Job, emit: Emit) -> Iterator[Gathered]:
             servers.append(Reached(one, session, state, part, nginx))
         findings = (*check_origin(job, origin.result()), *files.result(), *in_site)
         yield Gathered(tuple(servers), built, origin.result(), images, findings)
+
+
+def _images(stack: ExitStack, job: Job) -> ImageSource:
+    from shipper.pipeline.images import open_images
+
+    return stack.enter_context(open_images(job))
 
 
 @contextmanager
@@ -129,7 +139,7 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
     )
     text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))
-    return SiteBuild(tree, build.immutable, _origin_of(build)), shape
+    return SiteBuild(tree, build.immutable, _origin_of(build), build.site), shape
 
 
 def _origin_of(build: FrontendBuild) -> str:
@@ -144,6 +154,8 @@ def _parts(
 ) -> list[BackendParts]:
     """Return the backend for each server; what equal Pythons or platforms share is built once."""
     if images:
+        from shipper.pipeline.containers import container_parts
+
         return container_parts(jobs, [future.result()[1] for future in reached], images, emit)
     built: dict[Python, tuple[Tree, Tree, bool]] = {}
     made = []
@@ -173,10 +185,12 @@ def build_only(job: Job, emit: Emit) -> None:
     """Build and prove what a ship would build. The server is only asked for its Python."""
     backend = job.workspace.project.backend
     with ThreadPoolExecutor(2, thread_name_prefix="build") as pool, _ended_programs_on_error():
+        run_build_hooks(job, "before_build", emit)
         futures: list[Future[Any]] = [pool.submit(_site, job, emit)] if job.workspace.project.frontend else []
         if backend:
             futures.append(pool.submit(_build_backend, job, emit))
         _first_failure(futures)
+        run_after_build(job, futures[0].result()[0] if job.workspace.project.frontend else None, emit)
 
 
 def _build_backend(job: Job, emit: Emit) -> None:
@@ -185,35 +199,14 @@ def _build_backend(job: Job, emit: Emit) -> None:
     with connect_each(job, emit) as sessions:
         states = [read_state(session, one) for one, session in sessions]
     if job.in_containers:
+        from shipper.pipeline.containers import container_parts
+        from shipper.pipeline.images import open_images
+
         with open_images(job) as images:
             container_parts(job.each, states, images, emit)
         return
     for python in {backend_python(state, backend, job.target.host)[0] for state in states}:
         backend_trees(job.workspace, python, emit)
-
-
-def _origin(workspace: Workspace) -> dict[str, Any]:
-    """Say where the release comes from: commit, changes on top of it, whether it is pushed, author, person, version."""
-    from git import InvalidGitRepositoryError, Repo
-
-    made: dict[str, Any] = {
-        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "who": who(),
-        "shipper": __version__,
-        "run": os.environ.get("GITHUB_RUN_ID", ""),
-    }
-    try:
-        with Repo(workspace.root, search_parent_directories=True) as repository:
-            commit = repository.head.commit
-            backend = workspace.project.backend
-            # An image is made of all files of its folder, also of those that git does not have.
-            untracked = backend is not None and backend.runtime == "compose"
-            dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
-            pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
-            of_commit = {"commit": commit.hexsha, "subject": str(commit.summary)[:_SUBJECT_LETTERS]}
-            return {**made, **of_commit, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
-    except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
-        return {**made, "commit": "", "subject": "", "dirty": False, "author": "", "pushed": False}
 
 
 def new_release_id(origin: Mapping[str, Any], states: Iterable[ServerState]) -> str:

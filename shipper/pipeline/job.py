@@ -6,13 +6,16 @@ import getpass
 import os
 import socket
 import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shipper.config.project import Workspace
 from shipper.config.target import Target
+
+if TYPE_CHECKING:
+    from shipper.host.kept import KeptHosts
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Job:
     """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it.
 
     `server` is the name of the one server that is meant where the target has several (`each`). `allow_dirty` is whether
-    changes that are in no commit may be shipped, `unattended` that nobody looks at the plan first.
+    changes that are in no commit may be shipped, `unattended` that nobody looks at the plan first. `hosts` keeps
+    connections for more jobs to come.
     """
 
     workspace: Workspace
@@ -30,6 +34,7 @@ class Job:
     server: str = ""
     allow_dirty: bool = False
     unattended: bool = False
+    hosts: KeptHosts | None = field(default=None, compare=False, repr=False)
 
     @property
     def app(self) -> str:

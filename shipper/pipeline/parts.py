@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from shipper.config.backend import Backend
 from shipper.deliver.manifest import Tree
 from shipper.findings import Finding
-from shipper.pipeline.images import Parcel
+
+if TYPE_CHECKING:
+    from shipper.pipeline.images import Parcel
 
 
 @dataclass(frozen=True)
 class SiteBuild:
-    """A built site: its tree, the paths of its content-hashed assets, and how it came about, in words."""
+    """A built site: its tree, the paths of its content-hashed assets, how it came about, in words, and its folder."""
 
     tree: Tree
     immutable: tuple[str, ...]
     origin: str
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -47,13 +47,36 @@ class Step:
 
 
 @dataclass(frozen=True)
+class HookSteps:
+    """The steps of the project's own commands, by the moment they run at (shipper.pipeline.hooks makes them).
+
+    `after_switch` are those of the server; `afterwards` run on this machine when the servers are done. `on_failure` are
+    no part of the order: they run when a step failed and all was undone.
+    """
+
+    before_build: tuple[Step, ...] = ()
+    after_build: tuple[Step, ...] = ()
+    before_switch: tuple[Step, ...] = ()
+    after_switch: tuple[Step, ...] = ()
+    afterwards: tuple[Step, ...] = ()
+    on_failure: tuple[Step, ...] = ()
+
+
+NO_HOOKS = HookSteps()
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The steps of one ship or rollback. `record` is the release's, as it will stand on the server."""
+    """The steps of one ship or rollback. `record` is the release's, as it will stand on the server.
+
+    `on_failure` are the hooks that run when one of the steps failed, after all was undone.
+    """
 
     action: Literal["ship", "rollback"]
     record: Record
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...] = ()
+    on_failure: tuple[Step, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:
@@ -66,7 +89,9 @@ class Plan:
         return [step.wire for step in self.steps if step.place == "server"]
 
 
-def activation_steps(record: Record, state: ServerState, target: Target) -> tuple[Step, ...]:
+def activation_steps(
+    record: Record, state: ServerState, target: Target, hooks: HookSteps = NO_HOOKS
+) -> tuple[Step, ...]:
     """Return the steps that bring a release live that is already laid out on the server."""
     starts = bool(record["slot"]) and record["slot"] not in state.running
     leaves = state.running - {record["slot"]}
@@ -89,6 +114,7 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
         steps.append(Step("stop-first", title, "server", (), "the old backend is started again"))
     if starts:
         steps += _start_steps(record)
+    steps += hooks.before_switch
     if state.nginx != record["nginx"]:
         changes = tuple(
             line for name in ("http", "server") for line in difference(state.nginx[name], record["nginx"][name])
@@ -101,7 +127,7 @@ def activation_steps(record: Record, state: ServerState, target: Target) -> tupl
     if retired:
         title = f"stop and remove what is defined no more ({', '.join(retired)}); volumes stay"
         steps.append(Step("retire", title, "server"))
-    return tuple(steps)
+    return (*steps, *hooks.after_switch)
 
 
 def check_second_copy(record: Record, state: ServerState, target: Target, target_name: str) -> list[Finding]:
@@ -166,6 +192,7 @@ def ship_steps(
     site: SiteBuild | None,
     parts: BackendParts | None,
     cargo: Cargo,
+    hooks: HookSteps = NO_HOOKS,
 ) -> tuple[Step, ...]:
     """Return all steps of a ship, from what was built here to the removal of what is old there."""
     backend = project.backend
@@ -178,12 +205,14 @@ def ship_steps(
     }
     title = "lay out the release" + (f" and its slot {record['slot']}" if new_slot else "")
     steps = [
+        *hooks.before_build,
         *_build_steps(site, parts),
+        *hooks.after_build,
         _upload_step(cargo),
         *_image_steps(parts),
         Step("lay", title, "server", (), "the slot is removed, the release is marked bad", lay),
     ]
-    activation = list(activation_steps(record, state, target))
+    activation = list(activation_steps(record, state, target, hooks))
     if new_slot and backend and parts:
         # The unit comes first, because it brings the app's user; then what prepares the slot, then its start.
         first = [step for step in activation if step.name in ("unit", "services")]
@@ -192,7 +221,7 @@ def ship_steps(
     prune = Step(
         "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
     )
-    return (*steps, *activation, prune, *_cors_steps(project, target))
+    return (*steps, *activation, prune, *hooks.afterwards, *_cors_steps(project, target))
 
 
 def _cors_steps(project: Project, target: Target) -> list[Step]:

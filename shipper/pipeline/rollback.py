@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shipper.config.target import Target
-from shipper.errors import ConfigError
+from shipper.errors import ConfigError, ShipperError
 from shipper.events import Emit, Event
 from shipper.findings import refuse_errors
 from shipper.pipeline.history import recording
+from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
-from shipper.pipeline.plan import Plan, activation_steps, check_second_copy
+from shipper.pipeline.plan import NO_HOOKS, HookSteps, Plan, activation_steps, check_second_copy
 from shipper.pipeline.rollout import Member, Report, roll_out
 from shipper.pipeline.server import ServerState, connect_each, lock_server, read_state
 
@@ -45,7 +46,9 @@ def _earlier(state: ServerState) -> set[str]:
     return {r["id"] for r in state.releases if r["state"] == "good" and (not state.live or r["id"] < state.live)}
 
 
-def plan_rollback(state: ServerState, release_id: str, target: Target, target_name: str) -> Plan:
+def plan_rollback(
+    state: ServerState, release_id: str, target: Target, target_name: str, hooks: HookSteps = NO_HOOKS
+) -> Plan:
     """Compute the plan of a rollback of one server; no steps when the release is live. Raises FindingsError."""
     record = state.release(release_id)
     if record["id"] == state.live:
@@ -56,13 +59,23 @@ def plan_rollback(state: ServerState, release_id: str, target: Target, target_na
             fix="Check out its commit and ship that: git checkout " + (record["commit"][:7] or "<commit>"),
         )
     refuse_errors(check_second_copy(record, state, target, target_name))
-    return Plan("rollback", record, activation_steps(record, state, target))
+    steps = (*activation_steps(record, state, target, hooks), *hooks.afterwards)
+    return Plan("rollback", record, steps, on_failure=hooks.on_failure)
+
+
+def _plan(job: Job, state: ServerState, release_id: str, first: bool) -> Plan:
+    hooks = hook_steps(job, state.release(release_id), state, "rollback", first=first)
+    return plan_rollback(state, release_id, job.target, job.target_name, hooks)
 
 
 def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     """Make an earlier release live again. Raises the errors of shipper.errors; then what was live still is."""
     with recording(job, "rollback", emit) as record:
-        return record.ended(_rollback(job, wanted, record, record.watched(confirm)))
+        try:
+            return record.ended(_rollback(job, wanted, record, record.watched(confirm)))
+        except ShipperError as error:
+            run_on_failure(job, "rollback", error, record)
+            raise
 
 
 def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
@@ -72,8 +85,8 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         states = [read_state(session, one) for one, session in sessions]
         release_id = choose_release(states, wanted)
         members = [
-            Member(one, session, state, plan_rollback(state, release_id, one.target, job.target_name))
-            for (one, session), state in zip(sessions, states, strict=True)
+            Member(one, session, state, _plan(one, state, release_id, number == 0))
+            for number, ((one, session), state) in enumerate(zip(sessions, states, strict=True))
         ]
         plan = next((member.plan for member in members if not member.plan.nothing_to_do), members[0].plan)
         if plan.nothing_to_do:
@@ -82,16 +95,26 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         if not confirm(members):
             return Report(plan, states[0].live, url, time.monotonic() - started, outcome="declined")
         started += time.monotonic() - asked
-        trouble = roll_out([_locked(member, emit) for member in members], job.target.parallel, emit)
+        locked = [_locked(member, emit, member is members[0]) for member in members]
+        after = roll_out(locked, job.target.parallel, emit)
         servers = tuple(one.server for one, _ in sessions)
-        return Report(plan, release_id, url, time.monotonic() - started, trouble=trouble, servers=servers)
+        seconds = time.monotonic() - started
+        return Report(
+            plan,
+            release_id,
+            url,
+            seconds,
+            trouble=after.trouble,
+            servers=servers,
+            failed_hooks=after.failed_hooks,
+        )
 
 
-def _locked(member: Member, emit: Emit) -> Member:
+def _locked(member: Member, emit: Emit, first: bool) -> Member:
     """Take the server's lock; plan anew when it is not what the plan was made for."""
     state = lock_server(member.job, member.session, "rollback")
     if state.plans_alike(member.state):
         return member
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew.", server=member.job.server))
-    plan = plan_rollback(state, member.plan.record["id"], member.job.target, member.job.target_name)
+    plan = _plan(member.job, state, member.plan.record["id"], first)
     return replace(member, state=state, plan=plan)

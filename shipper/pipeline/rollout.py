@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shipper.completion.known import remember_releases
 from shipper.deliver.consignment import Presence
 from shipper.errors import ShipperError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
 from shipper.host.session import AgentSession
 from shipper.pipeline.activate import activate
+from shipper.pipeline.hooks import because, failure_steps, run_after_switch
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps
 from shipper.pipeline.server import ServerState, read_state
@@ -36,7 +38,8 @@ class Member:
 @dataclass(frozen=True)
 class Report:
     """How it ended: what is live now, on which servers, what it took (seconds, contents, bytes), and troubles after
-    the switches. `plan` is the first server's; `findings` are what was found out when the release was live.
+    the switches, with the hooks among them that failed. `plan` is the first server's; `findings` are what was found out
+    when the release was live.
     """
 
     plan: Plan
@@ -47,8 +50,17 @@ class Report:
     bytes_sent: int = 0
     trouble: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
+    failed_hooks: tuple[str, ...] = ()
     outcome: Literal["live", "unchanged", "declined"] = "live"
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What went wrong after the switches, in lines for people, and the steps of the hooks among it."""
+
+    trouble: tuple[str, ...] = ()
+    failed_hooks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,14 +72,15 @@ class _Ended:
     error: ShipperError | None = None
 
 
-def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> tuple[str, ...]:
-    """Run the plans: the first server's, then `parallel` at a time; return the troubles after the switches.
+def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
+    """Run the plans: the first server's, then `parallel` at a time, and then the hooks of this machine.
 
     Raises the error of the server that failed; with several servers it says what became of each.
     """
     waiting = [member for member in members if not member.plan.nothing_to_do]
     switched: list[Member] = []
     trouble: list[str] = []
+    failed_hooks: list[str] = []
     while waiting:
         batch = waiting[: parallel if switched else 1]
         waiting = waiting[len(batch) :]
@@ -76,10 +89,18 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> tuple[str,
         ended = _activate_each(batch, {member.state.live for member in mixed}, emit)
         switched += [end.member for end in ended if end.result is not None]
         trouble += [_of(end.member, text) for end in ended if end.result for text in end.result["trouble"]]
+        failed_hooks += [_of(end.member, step) for end in ended if end.result for step in end.result["hooks"]]
         failed = next((end for end in ended if end.error), None)
         if failed and failed.error:
             raise failed.error if len(members) == 1 else _explained(members, switched, failed, failed.error, emit)
-    return tuple(trouble)
+    if switched:
+        first, plan = members[0], members[0].plan
+        releases = [{**plan.record, "state": "good"}, *first.state.releases]
+        remember_releases(first.job.workspace.cache, first.job.target_name, plan.record["id"], releases)
+        for step, text in run_after_switch(first.job, plan.record, first.state.live, plan.action, emit):
+            trouble.append(f"{step}: {text}")
+            failed_hooks.append(step)
+    return Aftermath(tuple(trouble), tuple(failed_hooks))
 
 
 def _activate_each(batch: Sequence[Member], accepted: Collection[str], emit: Emit) -> list[_Ended]:
@@ -92,7 +113,7 @@ def _activate_each(batch: Sequence[Member], accepted: Collection[str], emit: Emi
 def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:
     told = of_server(emit, member.job.server)
     try:
-        return _Ended(member, activate(member.job, member.session, member.plan, told, accepted))
+        return _Ended(member, activate(member.job, member.session, member.plan, told, accepted, member.state.live))
     except ShipperError as error:
         return _Ended(member, error=error)
 
@@ -106,18 +127,20 @@ def _explained(
     became[failed.member.job.server] = "failed, and keeps what it had"
     ids = {member.state.live for member in members} | {failed.member.plan.record["id"]}
     for member in reversed(switched):
-        became[member.job.server] = _go_back(member, ids, emit)
+        became[member.job.server] = _go_back(member, ids, error.what, emit, first=member is members[0])
     lines = [f"{server}: {words}" for server, words in became.items()]
     return type(error)(_of(failed.member, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
 
 
-def _go_back(member: Member, accepted: Collection[str], emit: Emit) -> str:
+def _go_back(member: Member, accepted: Collection[str], reason: str, emit: Emit, *, first: bool) -> str:
     record = member.state.live_record
     if record is None:
         return f"keeps {member.plan.record['id']}, because nothing was live before"
     try:
         now = read_state(member.session, member.job)
-        plan = Plan("rollback", record, activation_steps(record, now, member.job.target))
+        steps = activation_steps(record, now, member.job.target)
+        told = failure_steps(member.job, member.plan.record, record, now, "ship", first=first)
+        plan = Plan("rollback", record, (*steps, *(because(step, reason, record["id"]) for step in told)))
         activate(member.job, member.session, plan, of_server(emit, member.job.server), accepted)
     except ShipperError as error:
         return f"could not go back ({error.what}): inv rollback"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipper.build.dependencies import Python, python_platform
+from shipper.completion.known import remember_releases
 from shipper.config.backend import Backend
 from shipper.errors import ConfigError, HostError
 from shipper.events import Emit, Event, of_server
@@ -109,7 +110,8 @@ def connect(job: Job, emit: Emit) -> Iterator[AgentSession]:
     def note(text: str) -> None:
         emit(Event("note", "agent", text))
 
-    with open_host(job.target, job.target_name) as host, open_agent(host, note) as session:
+    reach = job.hosts.reach if job.hosts else open_host
+    with reach(job.target, job.target_name) as host, open_agent(host, note) as session:
         yield session
 
 
@@ -125,7 +127,9 @@ def connect_each(job: Job, emit: Emit) -> Iterator[tuple[tuple[Job, AgentSession
 def read_state(session: AgentSession, job: Job) -> ServerState:
     """Ask the agent what is on the server."""
     asked = {"app": job.app, "containers": job.in_containers}
-    return ServerState.parse(session.call("state", asked, deadline=_STATE_SECONDS))
+    state = ServerState.parse(session.call("state", asked, deadline=_STATE_SECONDS))
+    remember_releases(job.workspace.cache, job.target_name, state.live, state.releases)
+    return state
 
 
 def lock_server(job: Job, session: AgentSession, action: str) -> ServerState:

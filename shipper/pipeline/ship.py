@@ -12,13 +12,13 @@ from shipper.check.routes import check_prefixes
 from shipper.check.web_settings import Source, check_web_settings
 from shipper.deliver.consignment import Presence
 from shipper.deliver.upload import choose
-from shipper.errors import StaleError
+from shipper.errors import ShipperError, StaleError
 from shipper.events import Emit, Event
 from shipper.findings import Finding, refuse_errors
-from shipper.pipeline.containers import renew_parts
 from shipper.pipeline.cors import check_cors, origins_across
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.history import recording
+from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
@@ -65,14 +65,19 @@ def _plan(server: Reached, gathered: Gathered, record: Record, there: Presence, 
     if live:
         return Plan("ship", record, (), findings)
     refuse_errors(check_second_copy(record, state, job.target, job.target_name))
+    hooks = hook_steps(job, record, state, "ship", first=first)
     known = state.live_record
     if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record.get(key) or "") for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
-        return Plan("ship", known, activation_steps(known, state, job.target), findings)
+        again = hook_steps(job, known, state, "ship", first=first)
+        steps = (*activation_steps(known, state, job.target, again), *again.afterwards)
+        return Plan("ship", known, steps, findings, again.on_failure)
     cargo = choose(trees_of(server, gathered, record).values(), there.missing)
-    steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo)
+    steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo, hooks)
     # The database is one for all servers: the first one migrates it.
-    return Plan("ship", record, tuple(step for step in steps if first or step.name != "migrate"), findings)
+    return Plan(
+        "ship", record, tuple(step for step in steps if first or step.name != "migrate"), findings, hooks.on_failure
+    )
 
 
 def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
@@ -90,13 +95,24 @@ def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
     return findings
 
 
-def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
+def ship(
+    job: Job,
+    emit: Emit,
+    confirm: Callable[[Sequence[Member]], bool],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
+    A failure after `is_wanted` says no is none that the hooks of a failure are told: somebody called the ship off.
     Raises the errors of shipper.errors; with each of them the old release is still serving. How it went is recorded.
     """
     with recording(job, "ship", emit) as record:
-        return record.ended(_ship(job, record, record.watched(confirm)))
+        try:
+            return record.ended(_ship(job, record, record.watched(confirm)))
+        except ShipperError as error:
+            if is_wanted():
+                run_on_failure(job, "ship", error, record)
+            raise
 
 
 def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
@@ -123,13 +139,24 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
         if sent is None:
             return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
         try:
-            trouble = roll_out(sent.members, job.target.parallel, emit)
+            after = roll_out(sent.members, job.target.parallel, emit)
         finally:
             remember(gathered, job.workspace.cache)
         servers = tuple(member.job.server for member in members)
         found = _ask_across(job, emit)
         release_id = plan.record["id"]
-        return Report(plan, release_id, url, _since(started), sent.files, sent.sent, trouble, servers, findings=found)
+        return Report(
+            plan,
+            release_id,
+            url,
+            _since(started),
+            sent.files,
+            sent.sent,
+            after.trouble,
+            servers,
+            after.failed_hooks,
+            findings=found,
+        )
 
 
 def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:
@@ -179,6 +206,8 @@ def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew."))
     parts: list[BackendParts | None] = [server.parts for server in gathered.servers]
     if gathered.images:  # what an image lacks there, and the variables in what Compose runs, come from the state
+        from shipper.pipeline.containers import renew_parts
+
         jobs = [server.job for server in gathered.servers]
         parts = [*renew_parts(jobs, states, [part for part in parts if part], gathered.images, emit)]
     servers = (

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from shipper.errors import FindingsError, ShipperError
+from shipper.errors import AfterSwitchError, FindingsError, ShipperError
 from shipper.events import Event
 from shipper.report.streams import tell
 
@@ -138,8 +138,10 @@ def report_answer(report: Report, target: str) -> Answer:
         "bytes_sent": report.bytes_sent,
         "servers": [server for server in report.servers if server],
         "trouble": list(report.trouble),
+        "failed_hooks": list(report.failed_hooks),
     }
-    return Answer(fields, (*report.findings, *report.plan.findings))
+    code = AfterSwitchError.exit_code if report.failed_hooks else 0
+    return Answer(fields, (*report.findings, *report.plan.findings), code)
 
 
 def plans_answer(

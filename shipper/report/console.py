@@ -28,7 +28,8 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # The output of these steps is what somebody wants to keep; that of a build is only wanted when it fails.
-_KEPT_OUTPUT = ("migrate", "collect-static", "logs")
+_HOOKS = ("before-build", "after-build", "before-switch", "after-switch", "on-failure")
+_KEPT_OUTPUT = ("migrate", "collect-static", "logs", *_HOOKS)
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -113,7 +114,7 @@ class Reporter:
         bar = self._bars.get((event.server, event.step))
         if not event.text.strip():
             return
-        if self._verbose or event.step in _KEPT_OUTPUT:
+        if self._verbose or event.step.partition(".")[0] in _KEPT_OUTPUT:
             console.print(f"    | {_on(event)}{event.text}", markup=False, style="dim")
             return
         self._folded.keep(event)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.text import Text
 
+from shipper.errors import AfterSwitchError
 from shipper.events import Event, count_files
 from shipper.pipeline.rollout import Report
 from shipper.report.console import console, show_findings
@@ -34,3 +35,14 @@ def show_report(report: Report, target: str, stages: Sequence[Event] = ()) -> No
     for line in report.trouble:
         console.print(f"  [yellow]afterwards[/yellow] {escape(line)}")
     show_findings(report.findings)
+
+
+def refuse_failed_hooks(report: Report, target: str) -> None:
+    """Raise AfterSwitchError when the release is live, but a hook of the project after the switch failed."""
+    if report.failed_hooks:
+        names = ", ".join(report.failed_hooks)
+        raise AfterSwitchError(
+            f"{report.live} is live on {target}, but a hook after the switch failed: {names}",
+            why="The release stays. Its output is above.",
+            fix=f"Do by hand what the hook was to do, or go back: inv rollback --to {target}",
+        )

@@ -43,3 +43,5 @@ def _show_plan(plan: Plan, target: str) -> None:
             console.print(f"        {line}", markup=False, style=_COLOURS.get(line[:1], "dim"))
         if len(step.changes) > _SHOWN_LINES:
             console.print(f"        ... {len(step.changes) - _SHOWN_LINES} more lines", style="dim")
+    for step in plan.on_failure:
+        console.print(f"  if a step fails, after the undo: {step.title}", markup=False, style="dim")

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_data_path
-
 from shipper.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -91,6 +89,8 @@ def chosen_name() -> str:
 
 def state_folder(name: str) -> Path:
     """Return the folder of the practice server `name`; it may not be there."""
+    from platformdirs import user_data_path  # `--list` imports this module
+
     return user_data_path("shipper", appauthor=False) / "sandbox" / name
 
 

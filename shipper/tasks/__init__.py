@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, releases, report, sandbox, ship
+from shipper.tasks import (
+    aws,
+    check,
+    completion,
+    env,
+    hooks,
+    host,
+    init,
+    lock,
+    releases,
+    report,
+    sandbox,
+    ship,
+    watch,
+)
 
 namespace = Collection(
     ship.ship,
@@ -19,10 +33,12 @@ namespace = Collection(
     releases.releases,
     releases.diff,
     releases.open_site,
+    watch.watch,
     check.check,
     init.init,
     report.report,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
+    completion=Collection.from_module(completion, name="completion"),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),
     host=Collection.from_module(host, name="host"),

@@ -102,6 +102,7 @@ def build(context: Context, to: str = "", json: bool = False, verbose: bool = Fa
 @command(help={"to": _TO, "json": _JSON_OBJECT})
 def status(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show what is live: release, age, backend, memory, disk, last ships."""
+    from shipper.completion.known import remember_releases
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter, show_server
@@ -112,8 +113,9 @@ def status(context: Context, to: str = "", json: bool = False) -> Answer:
         answers = [
             (one, session.call("status", {"app": job.app}, deadline=_STATUS_SECONDS)) for one, session in sessions
         ]
-    if not json:
-        for one, answer in answers:
+    for one, answer in answers:
+        remember_releases(one.workspace.cache, one.target_name, answer["live"], answer["releases"])
+        if not json:
             show_server(one.server)
             show_status(answer, job.target_name, job.target.public_url)
     return servers_answer(job, answers)
@@ -190,9 +192,10 @@ def _ended(report: Report, target: str, reporter: Reporter | JsonReporter, json:
 
         summarise_report(report, target, reporter.stages)
     else:
-        from shipper.report.outcome import show_report
+        from shipper.report.outcome import refuse_failed_hooks, show_report
 
         show_report(report, target, reporter.stages)
+        refuse_failed_hooks(report, target)
     return report_answer(report, target)
 
 

@@ -20,6 +20,24 @@ from shipper.sandbox.server import Sandbox
 pytestmark = pytest.mark.xdist_group("several")
 
 START = 'VERSION = "one"'
+# Each prints its own word; the last one on this machine must not run when not all servers are live.
+HOOKS = """
+[[hooks.before_switch]]
+command = ["python", "-c", "print('smoke'.upper(), 'EACH')"]
+on = "server"
+
+[[hooks.before_switch]]
+command = ["python", "-c", "print('smoke'.upper(), 'FIRST')"]
+on = "server"
+servers = "first"
+
+[[hooks.on_failure]]
+command = ["python", "-c", "import os; print('failed:'.upper(), os.environ['SHIPPER_REASON'])"]
+on = "server"
+
+[[hooks.after_switch]]
+command = ["git", "--version"]
+"""
 
 
 def run_inside(sandbox: Sandbox, argv: list[str]) -> tuple[int, str]:
@@ -134,6 +152,7 @@ def test_a_second_server_that_fails_takes_the_first_one_back(pair: Corner, secon
     assert run_inside(second, broken)[0] == 0
     try:
         pair.edit("ship.toml", 'rate = "off"', 'rate = "50r/s"')
+        pair.write("ship.toml", (pair.root / "ship.toml").read_text(encoding="utf-8") + HOOKS)
         failed = pair.ship()
     finally:
         assert run_inside(second, ["rm", "/etc/nginx/conf.d/owner.conf"])[0] == 0
@@ -141,6 +160,8 @@ def test_a_second_server_that_fails_takes_the_first_one_back(pair: Corner, secon
     assert f"{name_of(pair.sandbox)}: went back to {before}" in failed.output
     assert f"{name_of(second)}: failed, and keeps what it had" in failed.output
     assert "nginx does not accept its configuration" in failed.output
+    told = [failed.output.count(words) for words in ("SMOKE EACH", "SMOKE FIRST", "FAILED: nginx", "git version")]
+    assert told == [2, 1, 2, 0], failed.output
     assert [live_on(pair.sandbox), live_on(second)] == [before, before]
     assert pair.ship().code == 0
     assert live_on(second) == live_on(pair.sandbox) != before

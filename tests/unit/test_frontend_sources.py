@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from frontend_projects import API_URL, sources, workspace_at, write
 
-from shipper.build.frontend import check_sources
+from shipper.build.bake import check_sources
 from shipper.findings import Finding
 
 # What its tests share is dear to make: one process runs them all.

@@ -11,9 +11,10 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "quality"
 TASKS = """
-aws.ecr.create build check init logs plan report rollback ship status env.check env.push hooks.install hooks.remove
-hooks.status host.check host.clean host.trust lock.release lock.show lock.take sandbox.down sandbox.reset sandbox.ssh
-sandbox.status sandbox.up diff open releases env.diff env.edit env.generate
+aws.ecr.create build check init logs plan report rollback ship status watch completion.install completion.remove
+completion.show env.check env.push hooks.install hooks.remove hooks.status host.check host.clean host.trust lock.release
+lock.show lock.take sandbox.down sandbox.reset sandbox.ssh sandbox.status sandbox.up diff open releases env.diff
+env.edit env.generate
 """.split()
 
 

@@ -1,0 +1,41 @@
+"""Where a release comes from: commit, author, what is in no commit, who ships it, with which shipper."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from shipper import __version__
+from shipper.config.project import Workspace
+from shipper.pipeline.job import who
+
+_SUBJECT_LETTERS = 200
+
+
+def origin_of(workspace: Workspace) -> dict[str, Any]:
+    """Return the origin of a release made now, for its record.
+
+    "dirty" is whether files of the project are not as in the commit; "pushed" whether a remote was seen to have it.
+    Without a repository, or with one that has no commit, there is no commit and nothing is dirty.
+    """
+    from git import InvalidGitRepositoryError, Repo
+
+    made: dict[str, Any] = {
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "who": who(),
+        "shipper": __version__,
+        "run": os.environ.get("GITHUB_RUN_ID", ""),
+    }
+    try:
+        with Repo(workspace.root, search_parent_directories=True) as repository:
+            commit = repository.head.commit
+            backend = workspace.project.backend
+            # An image is made of all files of its folder, also of those that git does not have.
+            untracked = backend is not None and backend.runtime == "compose"
+            dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
+            pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
+            of_commit = {"commit": commit.hexsha, "subject": str(commit.summary)[:_SUBJECT_LETTERS]}
+            return {**made, **of_commit, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
+    except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
+        return {**made, "commit": "", "subject": "", "dirty": False, "author": "", "pushed": False}

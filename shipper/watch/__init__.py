@@ -1,0 +1,1 @@
+"""`inv watch`: every save is built and shipped, one ship at a time, the newest one wins."""
