@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 from shipper import __version__
 from shipper.build.backend import Python, build_backend
 from shipper.build.frontend import FrontendBuild, build_frontend
+from shipper.build.presets import immutable_addresses
 from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
@@ -31,8 +31,6 @@ from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
-# Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
-_IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
         trailing_slash=build.trailing_slash,
         single_page=build.fallback == "index.html",
         not_found=(build.site / "404.html").is_file(),
-        immutable=f"^/{re.escape(frontend.hashed)}/" if frontend.hashed else _IMMUTABLE[frontend.preset],
+        immutable=immutable_addresses(frontend),
     )
     text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))
