@@ -9,6 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 from shipper.config.model import Model
 from shipper.config.types import Folder, VariableName
 
+PresetName = Literal["next", "vite", "cra", "astro", "command", "static"]
+
 
 class AllowedUrl(Model):
     """`[[frontend.allow]]`: an address in the built files that is meant to be there."""
@@ -24,10 +26,13 @@ class Frontend(Model):
     """`[frontend]`: an app that exports to static files."""
 
     path: Folder = Field("frontend", description="the folder with package.json (or the files, for 'static')")
-    preset: Literal["next", "vite", "cra", "astro", "command", "static"] = Field(description="how it is built")
+    preset: PresetName = Field(description="how it is built")
     api_url_variable: VariableName | None = Field(
         None,
         description="the variable that the source reads for the API's URL, such as 'NEXT_PUBLIC_API_URL'",
+    )
+    api_path: Annotated[str, StringConstraints(pattern=r"^(?:/[A-Za-z0-9._~-]+)+$")] | None = Field(
+        None, description="what the source expects at the end of the API's URL, such as '/api'"
     )
     variables: dict[VariableName, str] = Field(
         default_factory=dict,

@@ -88,8 +88,3 @@ class Target(Model):
     def public_url(self) -> str:
         """The address visitors use, without a slash at the end."""
         return self.url or f"http://{self.domain or self.host}"
-
-    @property
-    def baked_api_url(self) -> str:
-        """The one value for the API's URL that is baked into the frontend (field note B2)."""
-        return self.api_url or self.public_url

@@ -108,8 +108,8 @@ def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, Server
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
     frontend = job.workspace.project.frontend
     assert frontend is not None
-    emit(Event("start", "build.frontend", f"Frontend with the API at {job.target.baked_api_url}"))
-    build = build_frontend(job.workspace, job.target.baked_api_url, emit)
+    emit(Event("start", "build.frontend", f"Frontend with the API at {job.api_url}"))
+    build = build_frontend(job.workspace, job.api_url, emit)
     with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
         tree = read_tree(build.site, hashes, executable=())
     shape = SiteShape(

@@ -1,0 +1,81 @@
+"""`inv init`: from a folder to a `ship.toml` that fits what is in it, written once and never over another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipper.config.load import FILE_NAME, parse_project
+from shipper.detect.proposal import Proposal
+from shipper.errors import ConfigError, ShipperError
+from shipper.render.ship_toml import render_ship_toml
+
+TASKS_NAME = "tasks.py"
+_TASKS = '''\
+"""The tasks of shipper, for `inv`: https://docs.pyinvoke.org"""
+
+from shipper.tasks import namespace
+
+__all__ = ["namespace"]
+'''
+
+
+@dataclass(frozen=True)
+class NewFiles:
+    """What is to be written into `root`; `tasks` is empty where there is a tasks.py, or none is wanted."""
+
+    root: Path
+    ship_toml: str
+    tasks: str
+
+
+def refuse_second_file(root: Path) -> None:
+    """Raise ConfigError when this folder, or one above it in the same repository, has a ship.toml already."""
+    for folder in (root, *root.parents):
+        if (folder / FILE_NAME).exists():
+            raise ConfigError(
+                f"{folder / FILE_NAME} is there already, and is never overwritten.",
+                why="What would be written now is shown by: shipper init --print",
+                fix="shipper plan   (shows what a ship would do with it)",
+            )
+        if (folder / ".git").exists():
+            return
+
+
+def top_of_repository(root: Path) -> Path | None:
+    """Return the top of the repository that a folder is in, None without one."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+
+
+def plan_files(root: Path, proposal: Proposal, *, tasks: bool) -> NewFiles:
+    """Return the files for a proposal. Raises ConfigError when a value the user gave cannot be in a ship.toml."""
+    text = render_ship_toml(proposal)
+    try:
+        parse_project(text, FILE_NAME)
+    except ConfigError as error:
+        raise ConfigError(
+            f"With these values {FILE_NAME} would not be valid.",
+            why=error.why,
+            fix="Correct --name, --host, --user or --domain.",
+        ) from None
+    return NewFiles(root, text, _TASKS if tasks and not (root / TASKS_NAME).exists() else "")
+
+
+def write_files(files: NewFiles) -> list[str]:
+    """Write what is not there yet, and return the names. Raises ConfigError when ship.toml has appeared meanwhile."""
+    written = []
+    for name, text in ((FILE_NAME, files.ship_toml), (TASKS_NAME, files.tasks)):
+        if not text:
+            continue
+        try:
+            # Exclusive: what somebody wrote between the look and now stays.
+            with (files.root / name).open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except FileExistsError:
+            raise ConfigError(f"{name} is there already, and is never overwritten.", fix="shipper plan") from None
+        except OSError as error:
+            raise ShipperError(
+                f"{name} could not be written.", why=str(error), fix=f"Look at the rights of {files.root}."
+            ) from None
+        written.append(name)
+    return written
