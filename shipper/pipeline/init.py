@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipper.build.source_tree import has_tracked_files
 from shipper.config.load import FILE_NAME, parse_project
 from shipper.detect.proposal import Proposal
 from shipper.errors import ConfigError, ShipperError
@@ -32,7 +34,8 @@ class NewFiles:
 def refuse_second_file(root: Path) -> None:
     """Raise ConfigError when this folder, or one above it in the same repository, has a ship.toml already."""
     for folder in (root, *root.parents):
-        if (folder / FILE_NAME).exists():
+        # A link to a file that is gone is in the way, too.
+        if os.path.lexists(folder / FILE_NAME):
             raise ConfigError(
                 f"{folder / FILE_NAME} is there already, and is never overwritten.",
                 why="What would be written now is shown by: shipper init --print",
@@ -40,6 +43,11 @@ def refuse_second_file(root: Path) -> None:
             )
         if (folder / ".git").exists():
             return
+
+
+def is_new_to_git(root: Path, folder: str) -> bool:
+    """Say whether git has nothing of a folder yet: then nothing of a backend there would be shipped."""
+    return not has_tracked_files(root / folder)
 
 
 def top_of_repository(root: Path) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from shipper.detect.proposal import Proposal
+from shipper.detect.variables import Variables
 from shipper.report.console import console
 
 
@@ -51,22 +52,29 @@ def _end_of(proposal: Proposal) -> str:
     return f", with {proposal.api_path.value} at its end" if proposal.api_path else ""
 
 
-def show_next(proposal: Proposal, written: Sequence[str], root: Path, *, in_git: bool) -> None:
-    """Print what was written, and what to type next."""
+def show_next(proposal: Proposal, written: Sequence[str], root: Path, *, git: str) -> None:
+    """Print what was written, and what to type next; `git` is what git wants before it, "" for nothing."""
     program = "inv" if (root / "tasks.py").exists() else "shipper"
     console.print(f"\nWritten: {', '.join(written)}. Read it: every value says where it comes from.")
-    if not in_git:
-        _command("git init && git add --all", "what git has is what is shipped of a backend")
+    if git:
+        _command(git, "what git has is what is shipped of a backend")
     _command(f"{program} sandbox.up", "a practice server in a container on this machine (needs Docker)")
-    if proposal.variables.required:
-        source = f"cp {proposal.variables.examples[0]} .env.sandbox" if proposal.variables.examples else ".env.sandbox"
-        verb = "and fill it in" if proposal.variables.examples else "write it:"
-        names = ", ".join(one.value for one in proposal.variables.required[:4])
-        _command(source, f"{verb} {names}; git has to ignore it")
-        _command(f"{program} env.push --to sandbox", "puts it there, readable by root alone")
+    _show_environment(proposal.variables, program)
     _command(f"{program} ship --to sandbox", "builds, proves, sends, goes live there")
     if proposal.wishes.host:
         _command(f"{program} host.trust --to production", "pins the server's key; then: host.check, plan, ship")
+
+
+def _show_environment(variables: Variables, program: str) -> None:
+    """Print how the backend gets its variables, where it wants any."""
+    names = ", ".join(one.value for one in (variables.required or variables.named)[:4])
+    if not names:
+        return
+    if variables.examples:
+        _command(f"cp {variables.examples[0]} .env.sandbox", f"then fill in {names}, ...; git has to ignore it")
+    else:
+        console.print(f"  [green]->[/green] write .env.sandbox with {names}; git has to ignore it")
+    _command(f"{program} env.push --to sandbox", "puts it there, readable by root alone")
 
 
 def _command(line: str, remark: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from invoke.context import Context
 from shipper.tasks.face import command
 
 if TYPE_CHECKING:
-    from shipper.detect.proposal import Wishes
+    from shipper.detect.proposal import Proposal, Wishes
 
 _SOURCE = "owner/name@commit of shipper on GitHub; default: where this one was installed from"
 
@@ -90,7 +89,16 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
     if not confirmed(f"Write {FILE_NAME}?", yes):
         return
     written = write_files(files)
-    show_next(replace(proposal, wishes=wishes), written, root, in_git=found.repository.in_git)
+    show_next(proposal, written, root, git=_git_command(proposal, root, in_git=found.repository.in_git))
+
+
+def _git_command(proposal: Proposal, root: Path, *, in_git: bool) -> str:
+    from shipper.pipeline.init import is_new_to_git
+
+    if not in_git:
+        return "git init && git add --all"
+    backend = proposal.backend
+    return "git add --all && git commit" if backend and is_new_to_git(root, backend.path) else ""
 
 
 def _init_github(only_print: bool, source: str) -> None:
