@@ -134,7 +134,7 @@ def _of_package(repository: Repository, package: Package) -> FoundFrontend | Non
             command,
             known.output,
             known.hashed,
-            known.single_page,
+            known.single_page and not repository.has(join(package.folder, "404.html")),
             problems=tuple(problems),
         )
     return None

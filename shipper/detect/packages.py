@@ -76,18 +76,19 @@ def lock_file_problem(repository: Repository, folder: str) -> Problem | None:
     """Return what to do when the packages of a folder cannot be installed as they were; None when they can."""
     if find_manager(repository, folder)[0]:
         return None
+    shown = "here" if folder == "." else f"in {folder}/"
     for above in _and_above(folder):
         for name in _OTHER_LOCK_FILES:
             if repository.has(join(above, name)):
                 return Problem(
                     join(above, name),
                     "is of a package manager that shipper does not know",
-                    f"Run `npm install --package-lock-only` in {folder}/ and commit package-lock.json.",
+                    f"Run `npm install --package-lock-only` {shown} and commit package-lock.json.",
                 )
     return Problem(
         join(folder, "package.json"),
         "has no lock file beside it, and without one no build can be repeated",
-        f"Run `npm install` in {folder}/ and commit package-lock.json.",
+        f"Run `npm install` {shown} and commit package-lock.json.",
     )
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.source_tree import has_tracked_files
+from shipper.check.ignore_answers import copied_rules
+from shipper.check.ignore_tree import read_tree
+from shipper.check.ignores import find_holes
 from shipper.config.load import FILE_NAME, parse_project
 from shipper.detect.proposal import Proposal
 from shipper.errors import ConfigError, ShipperError
@@ -45,9 +48,26 @@ def refuse_second_file(root: Path) -> None:
             return
 
 
-def is_new_to_git(root: Path, folder: str) -> bool:
-    """Say whether git has nothing of a folder yet: then nothing of a backend there would be shipped."""
-    return not has_tracked_files(root / folder)
+def git_commands(root: Path, proposal: Proposal, program: str) -> list[tuple[str, str]]:
+    """Return what git wants before a first ship, as commands with what each is for; none when all is in order."""
+    top = top_of_repository(root)
+    commands = [] if top else [("git init", "so that a release says which commit it is")]
+    if top is None or _has_holes(top):
+        commands.append((f"{program} check --ignores --fix", "keeps env files and what is installed out of git"))
+    backend = proposal.backend
+    if top is None or (backend and not has_tracked_files(root / backend.path)):
+        remark = "of a backend, only what git has is shipped" if backend else "the first commit"
+        commands.append(("git add --all && git commit", remark))
+    return commands
+
+
+def _has_holes(top: Path) -> bool:
+    try:
+        tree = read_tree(top)
+        with copied_rules(top, tree.rule_files) as answers:
+            return bool(find_holes(tree, answers))
+    except ShipperError:  # a .gitignore that git cannot read: `check --ignores` says so
+        return True
 
 
 def top_of_repository(root: Path) -> Path | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.markup import escape
 
@@ -52,12 +51,11 @@ def _end_of(proposal: Proposal) -> str:
     return f", with {proposal.api_path.value} at its end" if proposal.api_path else ""
 
 
-def show_next(proposal: Proposal, written: Sequence[str], root: Path, *, git: str) -> None:
-    """Print what was written, and what to type next; `git` is what git wants before it, "" for nothing."""
-    program = "inv" if (root / "tasks.py").exists() else "shipper"
+def show_next(proposal: Proposal, written: Sequence[str], program: str, git: Sequence[tuple[str, str]]) -> None:
+    """Print what was written, and what to type next; `git` are the commands that git wants before."""
     console.print(f"\nWritten: {', '.join(written)}. Read it: every value says where it comes from.")
-    if git:
-        _command(git, "what git has is what is shipped of a backend")
+    for line, remark in git:
+        _command(line, remark)
     _command(f"{program} sandbox.up", "a practice server in a container on this machine (needs Docker)")
     _show_environment(proposal.variables, program)
     _command(f"{program} ship --to sandbox", "builds, proves, sends, goes live there")

@@ -11,7 +11,7 @@ from invoke.context import Context
 from shipper.tasks.face import command
 
 if TYPE_CHECKING:
-    from shipper.detect.proposal import Proposal, Wishes
+    from shipper.detect.proposal import Wishes
 
 _SOURCE = "owner/name@commit of shipper on GitHub; default: where this one was installed from"
 
@@ -63,7 +63,14 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
     from shipper.config.load import FILE_NAME
     from shipper.detect.proposal import propose
     from shipper.detect.survey import survey
-    from shipper.pipeline.init import plan_files, refuse_second_file, top_of_repository, write_files
+    from shipper.pipeline.init import (
+        TASKS_NAME,
+        git_commands,
+        plan_files,
+        refuse_second_file,
+        top_of_repository,
+        write_files,
+    )
     from shipper.report.console import console
     from shipper.report.found import show_next, show_proposal
     from shipper.tasks.face import confirmed
@@ -89,16 +96,9 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
     if not confirmed(f"Write {FILE_NAME}?", yes):
         return
     written = write_files(files)
-    show_next(proposal, written, root, git=_git_command(proposal, root, in_git=found.repository.in_git))
-
-
-def _git_command(proposal: Proposal, root: Path, *, in_git: bool) -> str:
-    from shipper.pipeline.init import is_new_to_git
-
-    if not in_git:
-        return "git init && git add --all"
-    backend = proposal.backend
-    return "git add --all && git commit" if backend and is_new_to_git(root, backend.path) else ""
+    # `inv` works where there is a tasks.py, the console script everywhere.
+    program = "inv" if (root / TASKS_NAME).exists() else "shipper"
+    show_next(proposal, written, program, git_commands(root, proposal, program))
 
 
 def _init_github(only_print: bool, source: str) -> None:

@@ -69,7 +69,7 @@ def test_it_writes_what_was_found_and_says_where_and_what_to_type_next(shop: Pat
         "Django in backend/, under systemd   backend/manage.py",
         "health /api/health   backend/core/urls.py:2",
         "quality.co.kr   nginx.conf:5",
-        "git add --all",
+        "git add --all && git commit",
         "sandbox.up",
         "env.push --to sandbox",
         "SECRET_KEY",
