@@ -51,8 +51,8 @@ def find_applications(repository: Repository) -> list[Application]:
     """Return the application of every backend folder, those nearest to the top first."""
     candidates = [
         one
-        for path in repository.files
-        if path.endswith(".py") and not _TESTS.search(path) and _HINT.search(repository.text(path))
+        for path in repository.sources(".")
+        if not _TESTS.search(path) and _HINT.search(repository.text(path))
         for one in _in_file(repository, path)
     ]
     started = _started(repository)

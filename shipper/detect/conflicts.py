@@ -10,7 +10,6 @@ from shipper.detect.backends import FoundBackend
 from shipper.detect.found import Found, Problem, join
 from shipper.detect.frontends import FoundFrontend
 from shipper.detect.repository import Repository
-from shipper.detect.routes import Route
 from shipper.detect.servers import ServerFiles
 
 _DEFAULT_PREFIX = "/api/"
@@ -118,8 +117,3 @@ def static_url_of(backend: FoundBackend) -> str:
 
 def _is_passed_on(path: str, prefixes: Sequence[Found]) -> bool:
     return any(path.startswith(prefix.value) for prefix in prefixes)
-
-
-def routes_with(routes: Sequence[Route], method: str) -> list[Route]:
-    """Return the routes of a method, such as "WEBSOCKET"."""
-    return [route for route in routes if route.method == method]

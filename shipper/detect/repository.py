@@ -21,6 +21,7 @@ _OTHER_FOLDERS = frozenset(
     """.split()
 )
 _MOST_FILES = 100_000
+_MOST_SOURCES = 5_000
 _LARGEST_BYTES = 512 * 1024
 
 
@@ -46,6 +47,11 @@ class Repository:
         """Yield the files in a folder with one of the suffixes."""
         start = "" if folder == "." else f"{folder}/"
         return (path for path in self.files if path.startswith(start) and path.endswith(suffixes))
+
+    def sources(self, folder: str) -> list[str]:
+        """Return the Python sources in a folder, those nearest to the top first, at most 5,000."""
+        found = sorted(self.below(folder, ".py"), key=lambda path: (path.count("/"), path))
+        return found[:_MOST_SOURCES]
 
     def has(self, path: str) -> bool:
         """Say whether this file is there."""
@@ -80,7 +86,7 @@ def _as_set(files: tuple[str, ...]) -> frozenset[str]:
     return frozenset(files)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=8192)
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:

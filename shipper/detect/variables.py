@@ -42,7 +42,7 @@ class Variables:
 def find_variables(repository: Repository, folder: str, frontend: str) -> Variables:
     """Return the variables of the backend in `folder`; the example files of the folder `frontend` are none of its."""
     required: dict[str, Found] = {}
-    for path in repository.below(folder, ".py"):
+    for path in repository.sources(folder):
         if not _TESTS.search(path) and _HINT.search(repository.text(path)):
             for name, line in _without_default(tree_of(repository, path)):
                 if _NAME.fullmatch(name) and name not in _OF_THE_SYSTEM:

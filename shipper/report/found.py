@@ -28,7 +28,8 @@ def show_proposal(proposal: Proposal) -> None:
 
 def _rows(proposal: Proposal) -> Iterator[tuple[str, str, str]]:
     front, back = proposal.frontend, proposal.backend
-    yield "name", proposal.name, ""
+    # A folder's name in Korean has no letter that a user and a unit on the server may have.
+    yield "name", proposal.name, "" if proposal.wishes.name or proposal.name != "app" else "another one: --name"
     if front:
         manager = f" ({front.manager})" if front.manager else ""
         yield "frontend", f"{front.what} in {front.path}/{manager}".replace("in ./", "in this folder"), front.where
