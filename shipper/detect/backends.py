@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from shipper.detect.applications import Application, find_applications
 from shipper.detect.django import DjangoProject, find_django
 from shipper.detect.found import Found, Problem, is_below, join
+from shipper.detect.local_only import find_local_databases, find_local_settings
 from shipper.detect.packages import Package
 from shipper.detect.repository import Repository
 from shipper.detect.requirements import Packages, read_packages_of
@@ -67,10 +68,12 @@ def _of_django(repository: Repository, project: DjangoProject) -> FoundBackend:
     elif project.wsgi:
         command = _gunicorn(project.wsgi.value)
         problems += _without_server(packages, project.folder, "gunicorn")
-    settings = project.settings or project.folder
+    settings = project.settings[0] if project.settings else project.folder
     if not project.sets_static_root:
         fix = f'Add to {settings}:  STATIC_ROOT = BASE_DIR / "staticfiles"'
         problems.append(Problem(settings, "sets no STATIC_ROOT, so collectstatic has no folder to collect into", fix))
+    # A settings.py that is split keeps what is for work at home in files that no server reads.
+    problems += find_local_settings(repository, list(project.settings[:1]))
     where = join(project.folder, "manage.py")
     found = FoundBackend(project.folder, "django", "Django", where, app, command, packages.configured)
     return replace(
@@ -96,6 +99,7 @@ def _of_application(repository: Repository, one: Application) -> FoundBackend:
         command = ("python", "-m", "uvicorn", app, *options, "--uds", "{socket}", *_UVICORN)
         app = ""
     problems = [*packages.problems, *_without_server(packages, one.folder, server)]
+    problems += find_local_databases(repository, one.folder)
     migrate, where = _migrations(repository, one, packages)
     return FoundBackend(
         one.folder,

@@ -22,7 +22,7 @@ class DjangoProject:
     folder: str
     asgi: Found | None
     wsgi: Found | None
-    settings: str
+    settings: tuple[str, ...]
     static_url: Found | None
     static_root: Found | None
     routes: tuple[Route, ...]
@@ -52,7 +52,7 @@ def _read(repository: Repository, manage: str) -> DjangoProject:
         folder,
         _application(repository, folder, package, "asgi"),
         _application(repository, folder, package, "wsgi"),
-        files[0] if files else "",
+        tuple(files),
         static_url,
         static_root,
         tuple(_addresses(repository, urls_file, folder, "", frozenset())) if urls_file else (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
     if somebody_is_there() and not (yes or only_print):
         wishes = ask_what_is_open(found, wishes)
     proposal = propose(found, wishes)
-    files = plan_files(root, proposal, tasks=tasks and shutil.which("inv") is not None)
+    files = plan_files(root, proposal, tasks=tasks and _has_inv())
     if only_print:
         console.out(files.ship_toml, end="", highlight=False)
         return
@@ -99,6 +100,11 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
     # `inv` works where there is a tasks.py, the console script everywhere.
     program = "inv" if (root / TASKS_NAME).exists() else "shipper"
     show_next(proposal, written, program, git_commands(root, proposal, program))
+
+
+def _has_inv() -> bool:
+    """Say whether `inv` is there: on the PATH, or beside this Python whose environment is not switched on."""
+    return bool(shutil.which("inv") or shutil.which("inv", path=str(Path(sys.executable).parent)))
 
 
 def _init_github(only_print: bool, source: str) -> None:

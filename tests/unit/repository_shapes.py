@@ -430,6 +430,31 @@ SHAPES: dict[str, Shape] = {
         },
         {"backend.required_env": ("DATABASE_URL",)},
     ),
+    "Django as startproject leaves it": Shape(
+        {
+            **django(""),
+            "config/settings.py": 'SECRET_KEY = "' + "django-" + 'insecure-x"\nDEBUG = True\nALLOWED_HOSTS = []\n'
+            'ROOT_URLCONF = "config.urls"\nDATABASES = {"default": {\n    "ENGINE": "django.db.backends.sqlite3",\n'
+            '    "NAME": BASE_DIR / "db.sqlite3",\n}}\nSTATIC_ROOT = BASE_DIR / "staticfiles"\n',
+        },
+        {"backend.framework": "django"},
+        (
+            "config/settings.py:1 the key stands in the source",
+            "config/settings.py:2 debug mode is on",
+            "config/settings.py:3 without debug mode",
+            "config/settings.py:7 the database is a file beside the code",
+            "os.environ.get(\"DATABASE_PATH\", BASE_DIR / 'db.sqlite3')",
+        ),
+    ),
+    "a database beside the code of FastAPI": Shape(
+        {**fastapi(""), "app/database.py": 'import os\n\nURL = "sqlite:///./shop.db"\n'},
+        {"backend.app": "app.main:app"},
+        ("app/database.py:3", "begin with an empty one", "/srv/<name>/shared/data/"),
+    ),
+    "a database whose place comes from the environment": Shape(
+        {**fastapi(""), "app/database.py": 'import os\n\nURL = os.getenv("DATABASE_URL", "sqlite:///./shop.db")\n'},
+        {"backend.app": "app.main:app"},
+    ),
     "websockets of FastAPI": Shape(
         {
             **vite("web/"),
