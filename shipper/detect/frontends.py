@@ -217,7 +217,9 @@ def _generators(repository: Repository, taken: list[str]) -> list[FoundFrontend]
         folder, tool = folder_of(path), _GENERATORS[path.rpartition("/")[2]]
         if folder in taken or (tool.what == "Jekyll" and not repository.has(join(folder, "Gemfile"))):
             continue
-        found.append(FoundFrontend(folder, "command", tool.what, path, 1, command=tool.command, output=tool.output))
+        # A generator in Python that the project itself locks, at the version that it locks.
+        command = ("uv", "run", *tool.command) if repository.has(join(folder, "uv.lock")) else tool.command
+        found.append(FoundFrontend(folder, "command", tool.what, path, 1, command=command, output=tool.output))
     return found
 
 

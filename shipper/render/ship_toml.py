@@ -67,6 +67,9 @@ def _frontend(proposal: Proposal) -> str:
         lines.append(_key("hashed", found.hashed, "its files are named by their content"))
     if found.single_page:
         lines.append("single_page = true")
+    if found.preset == "command" and not found.manager:
+        # What such a generator writes holds maps of its theme's public libraries, and none of somebody's own code.
+        lines.append(_bare("source_maps = true", "the theme's own"))
     if found.variables:
         lines += [
             "",
@@ -195,6 +198,10 @@ def _lines(*lines: str) -> str:
 def _key(name: str, value: str | int | Sequence[str], remark: str = "") -> str:
     text = f"{name} = {_value(value)}"
     return f"{text:<{_COLUMN}} # {_one_line(remark)}" if remark else text
+
+
+def _bare(text: str, remark: str) -> str:
+    return f"{text:<{_COLUMN}} # {remark}"
 
 
 def _value(value: str | int | Sequence[str]) -> str:

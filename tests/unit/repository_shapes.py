@@ -360,7 +360,11 @@ SHAPES: dict[str, Shape] = {
     "MkDocs beside an API is about the project": Shape(
         {**fastapi(""), "mkdocs.yml": "", "docs/index.md": ""}, {"frontend": None, "backend.path": "."}
     ),
-    "MkDocs alone": Shape({"mkdocs.yml": ""}, {"frontend.command": ("mkdocs", "build")}),
+    "MkDocs alone": Shape({"mkdocs.yml": ""}, {"frontend.command": ("mkdocs", "build"), "frontend.source_maps": True}),
+    "MkDocs that uv locks": Shape(
+        {"mkdocs.yml": "", "pyproject.toml": '[project]\nname = "x"\n', "uv.lock": ""},
+        {"frontend.command": ("uv", "run", "mkdocs", "build")},
+    ),
     "Vue with the older tool": Shape(
         {**package("@vue/cli-service"), "public/index.html": ""}, {"frontend.single_page": True}
     ),
