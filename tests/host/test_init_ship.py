@@ -26,11 +26,14 @@ _DAY = "2025-11-10"
 
 
 def run(folder: Path, *words: str) -> None:
-    program = shutil.which(words[0])
+    # FastAPI's starter looks for uv itself; it stands beside this Python.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    program = shutil.which(words[0], path=path)
     assert program, f"{words[0]} is not installed"
     done = subprocess.run(
         [program, *words[1:]],
         cwd=folder,
+        env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -73,8 +76,7 @@ def app(tmp_path: Path) -> Path:
     root.mkdir()
     run(root, "npm", "create", "--yes", "vite@7", "frontend", "--", "--template", "react-ts")
     run(root / "frontend", "npm", "install", "--package-lock-only", "--before", _DAY)
-    uv = Path(sys.executable).with_name("uv")
-    run(root, str(uv), "tool", "run", "--from", "fastapi-new", "fastapi-new", "backend")
+    run(root, "uv", "tool", "run", "--from", "fastapi-new", "fastapi-new", "backend")
     return root
 
 
