@@ -16,7 +16,9 @@ class Event:
     `step` is the step's name (`build.frontend`, `upload`, `migrate`, ...). `text` is for people: a title for
     "start", one line of a program's output for "output", a result for "done", a reason for "failed".
     `done` and `total` belong to "progress" and count `unit` ("bytes", "files", "pages" or ""); `total` is 0 when
-    it is not known. `seconds` belongs to "done" and "failed". `server` says which one, where there are several.
+    it is not known. They belong as well to the "done" of what sent something, in bytes: what travelled, and what a copy
+    of everything would have been before compression. `seconds` belongs to "done" and "failed". `server` says which
+    one, where there are several.
     """
 
     kind: Kind

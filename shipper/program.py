@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from shipper import __version__
+from shipper.errors import ConfigError
+from shipper.report.streams import open_streams, tell
 from shipper.tasks import namespace
 
-_USAGE = 2
+_USAGE = ConfigError.exit_code
+# The options that the first words behind a task stand for.
+_PLACES = {"rollback": ("--release",), "diff": ("--old", "--new")}
 
 
 class Shipper(Program):
-    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` as people type it, and a hook's words."""
+    """Invoke's program with shipper's exit codes, `shipper rollback RELEASE` and
+    `shipper diff OLD NEW` as people type them, and a hook's words."""
 
     def parse_tasks(self) -> None:
         """Parse the tasks and their options; what cannot be understood is a usage error."""
         words = self.core.unparsed
         # Invoke knows no positional argument that may be left out.
-        if words[:1] == ["rollback"] and len(words) > 1 and not words[1].startswith("-"):
-            words.insert(1, "--release")
+        for number, option in enumerate(_PLACES.get(words[0], ()) if words else ()):
+            place = 1 + 2 * number
+            if len(words) <= place or words[place].startswith("-"):
+                break
+            words.insert(place, option)
         # The two words that git gives its hook pre-push, githooks(5).
         if words[:2] == ["check", "--push"]:
             for option, value in zip(("--remote", "--url"), words[2:4], strict=False):
@@ -28,16 +38,24 @@ class Shipper(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            raise _usage(str(error)) from error
+            raise _usage(str(error), words) from error
         except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
             word = str(error).partition(": ")[2]
-            raise _usage(f"{word} is not a whole number, which is expected there.") from error
+            raise _usage(f"{word} is not a whole number, which is expected there.", words) from error
 
 
-def _usage(what: str) -> Exit:
-    return Exit(f"{what}\n-> shipper --list, or: shipper --help <task>", code=_USAGE)
+def _usage(what: str, words: Sequence[str]) -> Exit:
+    fix = "shipper --list, or: shipper --help <task>"
+    if "--json" not in words:
+        return Exit(f"{what}\n-> {fix}", code=_USAGE)
+    from shipper.report.as_json import error_object
+
+    with open_streams(as_json=True):
+        tell(error_object(words[0], ConfigError(what, fix=fix)))
+    return Exit(code=_USAGE)
 
 
 def main() -> None:
     """Run the tasks named on the command line; ends the process with their exit code."""
-    Shipper(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()
+    with open_streams():
+        Shipper(name="shipper", binary="shipper", namespace=namespace, version=__version__).run()

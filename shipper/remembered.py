@@ -1,4 +1,6 @@
-"""A table kept as a JSON file in the cache. One that is missing or damaged is an empty one: it only costs time."""
+"""The cache folder, and tables kept in it as JSON files. One that is missing or damaged is an empty one: it only costs
+time.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+def ignore_in_git(cache: Path) -> None:
+    """Make the cache folder ignore itself, whatever the project's .gitignore says."""
+    marker = cache / ".gitignore"
+    if not marker.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        marker.write_text("*\n", encoding="utf-8")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def clean(days: int, *, aggressive: bool) -> dict[str, Any]:
     With `aggressive`, the age does not count, and volumes without a name that no container uses go as well. What a
     release of any app needs, running or kept for a rollback, always stays. Raises AgentError.
     """
-    folder = str(engine.ask("GET", "/info")["DockerRootDir"])
+    folder = engine.storage()
     before = facts.disk(folder)
     age = 0 if aggressive else days
     until = int(time.time()) - age * _DAY_SECONDS

@@ -9,6 +9,8 @@ from typing import Any
 from . import (
     activation,
     clean,
+    compare,
+    contents,
     environment,
     facts,
     freeze,
@@ -19,6 +21,7 @@ from . import (
     recovery,
     release,
     room,
+    shapes,
     status,
     steps,
     store,
@@ -45,6 +48,18 @@ def _status(request: Request, channel: Channel) -> dict[str, Any]:
     layout = Layout(request["app"])
     _settle_if_free(layout, channel)
     return status.status(layout)
+
+
+def _releases(request: Request, channel: Channel) -> list[dict[str, Any]]:
+    layout = Layout(request["app"])
+    _settle_if_free(layout, channel)
+    return contents.releases(layout)
+
+
+def _compare(request: Request, channel: Channel) -> dict[str, Any]:
+    layout = Layout(request["app"])
+    _settle_if_free(layout, channel)
+    return compare.compare(layout, request)
 
 
 def _settle_if_free(layout: Layout, channel: Channel) -> None:
@@ -134,6 +149,13 @@ def _activate(request: Request, channel: Channel) -> dict[str, Any]:
 def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
     layout = _begin(request, channel, "changing the environment")
     freeze.refuse(layout)
+    if request.get("expected") not in (None, environment.digest(layout)):
+        raise AgentError(
+            "config",
+            "Somebody else changed the environment meanwhile; nothing was sent.",
+            "What they changed would be lost.",
+            "Begin again, from what is there now: inv env.edit",
+        )
     difference = environment.compare(layout, request["values"])
     environment.replace(layout, request["text"])
     if environment.read(layout.env) != request["values"]:
@@ -141,7 +163,7 @@ def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
     journal.write(
         layout, kind="env", who=request["holder"]["who"], changed=difference["missing"] + difference["changed"]
     )
-    return difference
+    return {**difference, "stale": shapes.stale(layout)}
 
 
 def _lock_show(request: Request, _: Channel) -> dict[str, Any]:
@@ -168,6 +190,16 @@ def _env_compare(request: Request, _: Channel) -> dict[str, Any]:
     return environment.compare(Layout(request["app"]), request["values"])
 
 
+def _env_describe(request: Request, _: Channel) -> dict[str, Any]:
+    return shapes.describe(Layout(request["app"]), request["values"])
+
+
+def _env_read(request: Request, _: Channel) -> dict[str, Any]:
+    """Hand out the environment with its values, to be edited; the digest says later whether it is still the same."""
+    layout = Layout(request["app"])
+    return {"values": environment.read(layout.env), "digest": environment.digest(layout)}
+
+
 def _clean(request: Request, _: Channel) -> dict[str, Any]:
     return clean.clean(request["days"], aggressive=request["aggressive"])
 
@@ -180,6 +212,8 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "facts": _facts,
     "state": _state,
     "status": _status,
+    "releases": _releases,
+    "compare": _compare,
     "missing": _missing,
     "lock": _lock,
     "prepare": _prepare,
@@ -191,6 +225,8 @@ COMMANDS: dict[str, Callable[[Request, Channel], object]] = {
     "lock.lift": _lock_lift,
     "env.push": _env_push,
     "env.compare": _env_compare,
+    "env.describe": _env_describe,
+    "env.read": _env_read,
     "clean": _clean,
     "logs": _logs,
 }

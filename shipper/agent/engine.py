@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Optional
 from urllib.parse import quote, urlencode
 
@@ -21,11 +22,19 @@ _SECONDS = 120.0
 class _Connection(http.client.HTTPConnection):
     def __init__(self, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
+        self._line: Optional[socket.socket] = None
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(SOCKET)
+        self._line = self.sock
+
+    def hang_up(self) -> None:
+        """End the conversation while another thread waits for an answer; closing alone would not wake it."""
+        if self._line:
+            with suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
 
 class MissingError(AgentError):
@@ -73,24 +82,53 @@ def create_raw(path: str, body: Mapping[str, Any], timeout: float = _SECONDS) ->
         connection.close()
 
 
-def stream(path: str, query: Mapping[str, str], login: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """POST, and yield what the engine tells while it works. Raises AgentError also for an error inside the stream.
+def storage() -> str:
+    """Return the folder in which the engine keeps its layers, one that exists. Raises AgentError.
 
-    `login` is for the registry that the engine talks to; the engine does not keep it.
+    An engine with containerd's image store (Docker 29's default) keeps them where containerd does: in a folder of its
+    own when the engine runs containerd itself, in the system's otherwise.
     """
-    header = base64.urlsafe_b64encode(json.dumps(dict(login)).encode()).decode()
-    connection, response = _request("POST", path, query, {"X-Registry-Auth": header})
-    try:
-        for line in response:
-            if line.strip():
-                message = json.loads(line)
-                if "error" in message:
-                    raise AgentError("release", "The engine could not fetch the image.", str(message["error"]))
-                yield message
-    except (OSError, http.client.HTTPException) as error:
-        raise AgentError("release", "The engine stopped in the middle.", str(error)) from error
-    finally:
-        connection.close()
+    told = ask("GET", "/info")
+    root = str(told["DockerRootDir"])
+    kinds = dict(entry for entry in told.get("DriverStatus") or () if len(entry) == 2)
+    if not str(kinds.get("driver-type", "")).startswith("io.containerd."):
+        return root
+    places = (os.path.join(root, "containerd", "daemon"), "/var/lib/containerd")
+    return next((place for place in places if os.path.isdir(place)), root)
+
+
+class Stream:
+    """A POST, and what the engine tells while it works, a message at a time.
+
+    `login` is for the registry that the engine talks to; the engine does not keep it. `timeout` is in seconds, from one
+    message to the next. Reading raises AgentError, also for an error that is one of the messages.
+    """
+
+    def __init__(
+        self, path: str, query: Mapping[str, str], login: Mapping[str, str], timeout: float = _SECONDS
+    ) -> None:
+        self._path = path
+        self._query = query
+        self._login = base64.urlsafe_b64encode(json.dumps(dict(login)).encode()).decode()
+        self._connection = _Connection(timeout)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        response = _send(self._connection, "POST", self._path, self._query, {"X-Registry-Auth": self._login})
+        try:
+            for line in response:
+                if line.strip():
+                    message = json.loads(line)
+                    if "error" in message:
+                        raise AgentError("release", "The engine could not fetch the image.", str(message["error"]))
+                    yield message
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise AgentError("release", "The engine stopped in the middle.", str(error)) from error
+        finally:
+            self._connection.close()
+
+    def stop(self) -> None:
+        """Make the engine give up, from any thread: it ends what nobody listens to any more."""
+        self._connection.hang_up()
 
 
 def _request(
@@ -102,6 +140,17 @@ def _request(
     timeout: float = _SECONDS,
 ) -> tuple[_Connection, http.client.HTTPResponse]:
     connection = _Connection(timeout)
+    return connection, _send(connection, method, path, query, headers, body)
+
+
+def _send(
+    connection: _Connection,
+    method: str,
+    path: str,
+    query: Optional[Mapping[str, str]],
+    headers: Mapping[str, str],
+    body: Optional[str] = None,
+) -> http.client.HTTPResponse:
     words = quote(path) + ("?" + urlencode(query) if query else "")
     try:
         connection.request(method, words, body, dict(headers))
@@ -114,7 +163,7 @@ def _request(
         connection.close()
         kind = MissingError if response.status == 404 else AgentError
         raise kind("release", f"The engine refused {method} {path}.", text.strip())
-    return connection, response
+    return response
 
 
 def _unreachable(error: Exception) -> AgentError:

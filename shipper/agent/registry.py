@@ -1,5 +1,5 @@
-"""A registry that lives for one pull: the engine of the server fetches from it, over the loopback interface, what has
-arrived of an image. It speaks the part of the OCI distribution specification (v1.0) that engines need for a pull.
+"""A registry that lives for one pull: the engine of the server fetches an image from it, over the loopback interface,
+while it still arrives. It speaks the part of the OCI distribution specification (v1.0) that engines need for a pull.
 
 The blobs of an image lie in the store in pieces, because an upload that was cut goes on after the last whole piece.
 """
@@ -13,8 +13,8 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
 
 from . import store
 from .layout import Layout
@@ -22,16 +22,25 @@ from .layout import Layout
 _MANIFEST = re.compile(r"/v2/[a-z0-9._/-]+/manifests/(sha256:[0-9a-f]{64})")
 _BLOB = re.compile(r"/v2/[a-z0-9._/-]+/blobs/(sha256:[0-9a-f]{64})")
 _USER = "shipper"
+_TLS_HANDSHAKE = b"\x16"
 _READ_BYTES = 1 << 18
 
 
 class Offer:
     """What is offered: one image's manifest, and its blobs by digest, each a list of keys of the store.
 
-    `lacking` collects the digests of blobs that the engine asked for in vain.
+    `coming` are the sizes in bytes, by their keys, of the pieces that are not there yet: who wants one gets it when it
+    has arrived. `lacking` collects the digests of blobs that the engine asked for in vain.
     """
 
-    def __init__(self, layout: Layout, digest: str, manifest: bytes, blobs: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        digest: str,
+        manifest: bytes,
+        blobs: Mapping[str, Sequence[str]],
+        coming: Mapping[str, int],
+    ) -> None:
         self.digest = digest
         self.manifest = manifest
         self.lacking: list[str] = []
@@ -39,6 +48,27 @@ class Offer:
         self.port = 0
         self._layout = layout
         self._blobs = blobs
+        self._sizes = coming
+        self._arrived: dict[str, str] = {}
+        self._news = threading.Condition()
+        self._ended = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is on its way any more."""
+        return len(self._arrived) == len(self._sizes)
+
+    def arrive(self, key: str, path: str) -> None:
+        """Take note that a piece has arrived whole, and in which file it is for now."""
+        with self._news:
+            self._arrived[key] = path
+            self._news.notify_all()
+
+    def end(self) -> None:
+        """Take note that nothing more will come: who still waits goes without."""
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     @property
     def login(self) -> dict[str, str]:
@@ -54,9 +84,9 @@ class Offer:
         return str(json.loads(self.manifest)["mediaType"])
 
     def knows(self, digest: str) -> bool:
-        """Whether the blob is there, all of its pieces; what is not is noted as lacking."""
+        """Whether the blob is there or on its way, all of its pieces; what is not is noted as lacking."""
         keys = self._blobs.get(digest)
-        if keys and not store.missing(self._layout, keys):
+        if keys and not store.missing(self._layout, [key for key in keys if key not in self._sizes]):
             return True
         if digest not in self.lacking:
             self.lacking.append(digest)
@@ -64,14 +94,24 @@ class Offer:
 
     def size(self, digest: str) -> int:
         """Return the length of a blob in bytes."""
-        return sum(store.size_of(self._layout, key) for key in self._blobs[digest])
+        known = self._sizes
+        return sum(known[key] if key in known else store.size_of(self._layout, key) for key in self._blobs[digest])
 
     def content(self, digest: str) -> Iterator[bytes]:
-        """Yield a blob, read piece by piece."""
+        """Yield a blob, read piece by piece, as they arrive. Raises OSError when a piece does not come any more."""
         for key in self._blobs[digest]:
-            with open(store.path_of(self._layout, key), "rb") as file:
+            with self._open(key) as file:
                 while data := file.read(_READ_BYTES):
                     yield data
+
+    def _open(self, key: str) -> BinaryIO:
+        if key in self._sizes:
+            with self._news:
+                self._news.wait_for(lambda: key in self._arrived or self._ended)
+            if key in self._arrived:
+                with suppress(FileNotFoundError):  # it has its place in the store by now
+                    return open(self._arrived[key], "rb")
+        return open(store.path_of(self._layout, key), "rb")
 
 
 @contextmanager
@@ -85,6 +125,7 @@ def offered(offer: Offer) -> Iterator[Offer]:
         try:
             yield offer
         finally:
+            offer.end()
             server.shutdown()
             thread.join()
 
@@ -102,6 +143,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing: standard error belongs to the client of the agent."""
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and who begins with TLS in plain HTTP.
+
+        An engine with containerd's image store tries TLS first, on loopback addresses as well. It goes on without when
+        the answer begins with "HTTP/", and gives up otherwise.
+        """
+        reader: Any = self.rfile
+        if reader.peek(1)[:1] == _TLS_HANDSHAKE:
+            header = reader.read(5)  # RFC 8446, section 5.1: the kind, the version, and how long the rest is
+            reader.read(int.from_bytes(header[3:], "big"))  # closed with something unread, it would look like a break
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_HEAD(self) -> None:
         self._answer_for(self.path, with_body=False)

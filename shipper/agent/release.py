@@ -68,6 +68,11 @@ def records(layout: Layout) -> list[Record]:
     return found
 
 
+def images(layout: Layout) -> set[str]:
+    """Return the names of the images of all releases."""
+    return {str(entry["image"]) for entry in records(layout) if entry.get("image")}
+
+
 def mark(layout: Layout, release_id: str, state: str) -> None:
     """Write the state of a release into its record."""
     _write_record(layout.release(release_id), {**record(layout, release_id), "state": state})

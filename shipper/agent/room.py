@@ -13,7 +13,7 @@ def check(layout: Layout, size: int, inodes: int, image: int = 0) -> None:
     """Raise AgentError unless `size` bytes and `inodes` files more fit on the file system of the app's folder, and
     `image` bytes more where the Docker engine keeps its layers, which may be the same one.
     """
-    folder = str(engine.ask("GET", "/info")["DockerRootDir"]) if image else layout.root
+    folder = engine.storage() if image else layout.root
     if os.stat(folder).st_dev == os.stat(layout.root).st_dev:
         _check(layout.root, size + image, inodes)
         return

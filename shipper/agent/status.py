@@ -14,7 +14,7 @@ _LONG = ("unit", "socket", "proxy", "boot", "nginx", "services", "steps")
 
 
 def state(layout: Layout, containers: bool) -> dict[str, Any]:
-    """Return all that a plan compares with: releases, slots, environment (keys, a digest), installed files, facts.
+    """Return all that a plan compares with: releases, slots, environment (no secrets), installed files, facts.
 
     `containers` is whether Docker is to be asked as well: the first question may start it.
     """
@@ -31,6 +31,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
             "keys": sorted(env),
             "empty": sorted(k for k in env if not env[k]),
             "digest": environment.digest(layout),
+            "settings": environment.settings(env),
         },
         "nginx": nginx.installed(layout),
         "units": systemd.installed_units(layout),
@@ -39,7 +40,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "facts": facts.basic(),
         "services": compose.in_force(layout) if containers else "",
         "lasting": compose.lasting(layout) if containers else [],
-        "containers": {**images.facts(), "compose": compose.program()} if containers else {},
+        "containers": {**images.facts(release.images(layout)), "compose": compose.program()} if containers else {},
     }
 
 

@@ -31,6 +31,7 @@ from . import (
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
+from .mask import Mask
 
 _LOOK_SECONDS = 0.25
 # The cause stands near the end of what a command wrote.
@@ -57,7 +58,7 @@ class Run:
         return str(self.record.get("slot") or "")
 
     @property
-    def mask(self) -> environment.Mask:
+    def mask(self) -> Mask:
         """Hides the values of the environment; read anew, because the slot's own exists only after `lay`."""
         slots = [f"{self.layout.slot(self.slot)}/env"] if self.slot else []
         return environment.mask_of(self.layout.env, *slots)
@@ -308,12 +309,13 @@ def prune(layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = ""
     Returns the names of the releases and the bytes that became free.
     """
     leftovers.sweep(layout)
+    before = release.images(layout)
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
     slot.prune(layout, used | set(systemd.running_slots(layout)))
-    named = [entry["image"] for entry in release.records(layout) if entry.get("image")]
-    if named:
-        images.prune(layout, [*named, image])
+    kept = release.images(layout)
+    if kept:
+        images.prune(layout, before, {*kept, image})
     return removed, store.prune(layout, wanted)
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from .channel import Channel
@@ -21,6 +21,10 @@ from .layout import Layout
 KEY = re.compile(r"[0-9a-f]{64}x?")
 _WRITE_BYTES = 1 << 18
 _REPORT_BYTES = 1 << 20
+
+
+def _ignore(key: str, path: str) -> None:
+    """Take note of an arrival and do nothing."""
 
 
 def path_of(layout: Layout, key: str) -> str:
@@ -77,17 +81,29 @@ def _hash_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def receive(layout: Layout, objects: Sequence[Sequence[object]], frames: Iterable[bytes], channel: Channel) -> None:
+def receive(
+    layout: Layout,
+    objects: Sequence[Sequence[object]],
+    frames: Iterable[bytes],
+    channel: Channel,
+    on_arrival: Callable[[str, str], None] = _ignore,
+) -> None:
     """Take the contents of `objects`, each `[key, size in bytes]`, from one zlib stream that holds them end to end.
 
     Each content is verified against its key. What arrived whole is kept even when the stream breaks off, so the next
-    attempt sends only the rest. All of it is on the disk when this returns. Raises AgentError.
+    attempt sends only the rest. All of it is on the disk when this returns. `on_arrival` hears of each content at once:
+    its key, and the file that has it until all of them get their places. Raises AgentError.
     """
     incoming = os.path.join(layout.store, f"incoming.{os.getpid()}")
     os.makedirs(incoming, mode=0o700, exist_ok=True)
     arrived: list[str] = []
+
+    def note(key: str) -> None:
+        arrived.append(key)
+        on_arrival(key, os.path.join(incoming, key))
+
     try:
-        _unpack(objects, _inflate(frames), incoming, arrived, channel)
+        _unpack(objects, _inflate(frames), incoming, note, channel)
     except OSError as error:
         raise write_error(error, layout.root) from error
     finally:
@@ -109,7 +125,11 @@ def _inflate(frames: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpack(
-    objects: Sequence[Sequence[object]], pieces: Iterator[bytes], folder: str, arrived: list[str], channel: Channel
+    objects: Sequence[Sequence[object]],
+    pieces: Iterator[bytes],
+    folder: str,
+    note: Callable[[str], None],
+    channel: Channel,
 ) -> None:
     rest = b""
     total = sum(int(str(size)) for _, size in objects)
@@ -138,7 +158,7 @@ def _unpack(
             raise AgentError(
                 "host", "The upload was damaged on its way.", f"{name[:12]} has another hash.", "Ship again."
             )
-        arrived.append(name)
+        note(name)
     if rest or next(pieces, b""):
         raise AgentError("host", "The upload holds more than was announced.", "", "Ship again.")
 

@@ -24,6 +24,7 @@ from shipper.build.requirements import read_requirements
 from shipper.config.project import Workspace
 from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event, count_files
+from shipper.remembered import ignore_in_git
 
 __all__ = ["BackendBuild", "Python", "build_backend", "python_platform"]
 
@@ -78,7 +79,7 @@ def build_backend(workspace: Workspace, python: Python, emit: Emit) -> BackendBu
     if requirements is None:
         emit(Event("note", STEP, f"No requirement file in {backend.path}/: the backend gets no dependencies."))
     else:
-        _ignore_in_git(workspace.cache)
+        ignore_in_git(workspace.cache)
         dependencies = workspace.cache / "dependencies" / fingerprint
         cached = install_dependencies(requirements, python, dependencies, emit)
     seconds = time.monotonic() - started
@@ -206,14 +207,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     if "not a git repository" in message:
         return None
     raise BuildError(f"git could not list the files of {folder.name}/.", why=message, fix="See git's words above.")
-
-
-def _ignore_in_git(cache: Path) -> None:
-    """Make the cache folder ignore itself, whatever the project's .gitignore says."""
-    marker = cache / ".gitignore"
-    if not marker.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        marker.write_text("*\n", encoding="utf-8")
 
 
 def _some(paths: list[str]) -> str:

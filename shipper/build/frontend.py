@@ -32,6 +32,7 @@ from shipper.config.project import Workspace
 from shipper.errors import BuildError
 from shipper.events import Emit, Event
 from shipper.findings import Finding, refuse_errors
+from shipper.remembered import ignore_in_git
 
 __all__ = ["FrontendBuild", "build_frontend", "check_sources", "fingerprint_frontend", "prove"]
 
@@ -85,7 +86,7 @@ def _only_one(workspace: Workspace, emit: Emit) -> Iterator[None]:
     """Wait while another shipper builds here: two builds in one folder would remove each other's files."""
     folder = workspace.cache / "frontend"
     folder.mkdir(parents=True, exist_ok=True)
-    _ignore_in_git(workspace.cache)
+    ignore_in_git(workspace.cache)
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=0)
@@ -138,12 +139,6 @@ def _scratch_folder(workspace: Workspace) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _ignore_in_git(cache: Path) -> None:
-    ignore = cache / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
 
 
 def _keep(scratch: Path, build: Path) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import IO
 
@@ -35,12 +35,11 @@ def rules_digest() -> str:
     return hashlib.sha256(f"{rules_of_names()} {_SYSTEM.pattern}".encode()).hexdigest()[:16]
 
 
-def look_into(layer: IO[bytes]) -> list[list[str]]:
-    """Return what must not be in a layer, as `[path, what it is]`; `layer` is its archive, unpacked.
+def look_into(layer: IO[bytes]) -> Iterator[list[str]]:
+    """Yield what must not be in a layer, as `[path, what it is]`; `layer` is its archive, unpacked.
 
-    Raises tarfile.TarError for one that is damaged.
+    Nothing is read beyond what is looked at, but for what makes a block. Raises tarfile.TarError for a damaged one.
     """
-    found = []
     with tarfile.open(fileobj=layer, mode="r|") as archive:
         for member in archive:
             path = member.name.removeprefix("./").strip("/")
@@ -50,8 +49,7 @@ def look_into(layer: IO[bytes]) -> list[list[str]]:
                 continue
             what = context.what_it_is(path, member.size, partial(_beginning, archive, member))
             if what:
-                found.append([path, what])
-    return found
+                yield [path, what]
 
 
 def _beginning(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

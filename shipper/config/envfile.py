@@ -13,7 +13,6 @@ from types import MappingProxyType
 
 from shipper.config.backend import Backend
 from shipper.config.envsyntax import EnvReader
-from shipper.config.target import Target
 from shipper.config.text import decode_text
 from shipper.findings import Finding, Severity
 
@@ -100,16 +99,14 @@ _COMMON = re.compile(
     re.IGNORECASE,
 )
 _NEW_ONE = 'Make a new one with: python -c "import secrets; print(secrets.token_urlsafe(48))"'
-_TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
 
 
-def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
-    """Return what is wrong with the values for this backend on this target, in the order of the file.
+def check_env(env: EnvFile, backend: Backend) -> list[Finding]:
+    """Return what is wrong with the values for this backend, in the order of the file.
 
     Errors: required variables missing or empty (E3, E7), placeholders where a secret belongs (E5), a CR at the end of
-    a value (B8). Warnings: weak secrets and debug mode (E6). A target on a loopback address is the practice server,
-    where debug mode is fine.
+    a value (B8). Warnings: weak secrets (E6). What does not fit the target's address is another matter
+    (shipper.check.web_settings).
     """
     findings = [
         Finding(
@@ -124,7 +121,7 @@ def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
         if name not in env.values
     ]
     for name, value in env.values.items():
-        for rule, severity, message, why, fix in _judge(name, value, backend, target):
+        for rule, severity, message, why, fix in _judge(name, value, backend):
             findings.append(Finding(rule, severity, f"{name} {message}", why, fix, env.source, env.lines.get(name)))
     return findings
 
@@ -132,7 +129,7 @@ def check_env(env: EnvFile, backend: Backend, target: Target) -> list[Finding]:
 _Verdict = tuple[str, Severity, str, str, str]
 
 
-def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[_Verdict]:
+def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
     if value.endswith("\r"):
         yield (
             "env.carriage-return",
@@ -152,7 +149,7 @@ def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[
             )
         return
     secret = _secret_part(name, value)
-    if _PLACEHOLDER.search(value if secret is None else secret):
+    if is_placeholder(name, value):
         severity: Severity = "note" if secret is None else "error"
         yield (
             "env.placeholder",
@@ -169,23 +166,32 @@ def _judge(name: str, value: str, backend: Backend, target: Target) -> Iterator[
             "It can be guessed (field note E6).",
             f"Use a random value. {_NEW_ONE}",
         )
-    if re.search(r"(^|_)DEBUG$", name) and value.strip().lower() in _TRUE and not _LOOPBACK.fullmatch(target.host):
-        yield (
-            "env.debug",
-            "warning",
-            "switches debug mode on",
-            "Error pages would show settings and code to visitors (field note E6).",
-            f"{name}=False",
-        )
+
+
+def names_secret(name: str) -> bool:
+    """Whether a variable of this name holds a secret, and not a setting about one."""
+    upper = name.upper()
+    return bool(_SECRET_NAME.search(upper)) and not _SETTING_NAME.search(upper)
+
+
+def password_in_url(value: str) -> str | None:
+    """Return the password in a URL, which may be empty; None when it has no place for one."""
+    in_url = _URL_PASSWORD.match(value)
+    return in_url[1] if in_url else None
+
+
+def is_placeholder(name: str, value: str) -> bool:
+    """Whether a value, or the secret part of it, still looks like an example's text (field note E5)."""
+    secret = _secret_part(name, value)
+    return bool(_PLACEHOLDER.search(value if secret is None else secret))
 
 
 def _secret_part(name: str, value: str) -> str | None:
     """Return the part of a value that is secret: all of it, the password of a URL, or None when nothing is."""
-    in_url = _URL_PASSWORD.match(value)
-    if in_url:
-        return in_url[1]
-    upper = name.upper()
-    return value if _SECRET_NAME.search(upper) and not _SETTING_NAME.search(upper) else None
+    password = password_in_url(value)
+    if password is not None:
+        return password
+    return value if names_secret(name) else None
 
 
 def _weakness(name: str, secret: str) -> str | None:

@@ -9,6 +9,7 @@ import os
 import re
 
 from shipper.errors import ConfigError
+from shipper.masking import hide
 
 SSH_KEY = "SHIPPER_SSH_KEY"
 ENV_FILE = "SHIPPER_ENV_FILE"
@@ -26,6 +27,8 @@ def take_secrets() -> None:
         value = os.environ.pop(name, None)
         if value is not None:
             _taken[name] = value
+    # A private key is masked line by line; what the env file holds is known once it is parsed.
+    hide({SSH_KEY: _taken.get(SSH_KEY, "")})
 
 
 def handed_secret(name: str) -> str:

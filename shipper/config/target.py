@@ -88,3 +88,8 @@ class Target(Model):
     def public_url(self) -> str:
         """The address visitors use, without a slash at the end."""
         return self.url or f"http://{self.domain or self.host}"
+
+    @property
+    def baked_api_url(self) -> str:
+        """The API's URL for this target, before `api_path` of the frontend: `Job.api_url` is what is baked."""
+        return self.api_url or self.public_url

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -32,18 +32,57 @@ _PIECE_BYTES = 1 << 18
 # An engine skips a layer when it pushed it to the same address before: the port is the same for the same project.
 _FIRST_PORT, _PORTS = 20_000, 10_000
 _USER = "shipper"
+_TLS_HANDSHAKE = b"\x16"
 _RECENT_SECONDS = 7200
+
+
+class Upload:
+    """A content on its way from the engine: the file that grows, and whether it has ended, whole or not."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._size = 0
+        self._digest: str | None = None
+        self._news = threading.Condition()
+
+    def grow(self, size: int) -> None:
+        """Take note that so many bytes are in the file now."""
+        with self._news:
+            self._size = size
+            self._news.notify_all()
+
+    def end(self, digest: str = "") -> None:
+        """Take note that this was all: the whole content with that digest, or the beginning of one that broke off."""
+        with self._news:
+            self._digest = self._digest or digest
+            self._news.notify_all()
+
+    def wait_beyond(self, position: int) -> int:
+        """Wait until the file is longer than that, or has ended; return how long it is."""
+        with self._news:
+            self._news.wait_for(lambda: self._size > position or self._digest is not None)
+            return self._size
+
+    def wait_for_end(self) -> str:
+        """Wait until this was all; return the digest of the content, "" when it broke off."""
+        with self._news:
+            self._news.wait_for(lambda: self._digest is not None)
+            return self._digest or ""
 
 
 class Registry:
     """A running registry. `address` is "127.0.0.1:port" on this machine; `user` and `password` open it."""
 
-    def __init__(self, folder: Path, server: ThreadingHTTPServer, password: str, reached: threading.Event) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._server = server
-        self._reached = reached
         self.user = _USER
-        self.password = password
+        self.password = secrets.token_urlsafe(24)
+        self.reached = threading.Event()
+        self._uploads: dict[Path, Upload] = {}
+        # Hears of every content on its way.
+        self.on_upload: Callable[[Upload], None] = _ignore
+        handler = type("Handler", (_Handler,), {"registry": self})
+        self._server = _listen(folder, handler)
 
     @property
     def port(self) -> int:
@@ -58,7 +97,19 @@ class Registry:
     @property
     def was_reached(self) -> bool:
         """Whether an engine has come here with the password."""
-        return self._reached.is_set()
+        return self.reached.is_set()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Answer for the length of the block."""
+        with self._server as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="registry")
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
 
     def file_of(self, digest: str) -> Path:
         """Return the file that holds a content."""
@@ -71,6 +122,20 @@ class Registry:
         scratch.write_bytes(content)
         scratch.replace(self.file_of(digest))
         return digest
+
+    def begin_upload(self, file: Path) -> Upload:
+        """Take note that a content is on its way; one that comes in several requests is one."""
+        upload = self._uploads.get(file)
+        if upload is None:
+            upload = self._uploads[file] = Upload(file)
+            self.on_upload(upload)
+        return upload
+
+    def end_upload(self, file: Path, digest: str) -> None:
+        """Take note that the content that was on its way in this file is whole, or good for nothing (no digest)."""
+        upload = self._uploads.pop(file, None)
+        if upload:
+            upload.end(digest)
 
     def layers_of(self, digest: str) -> list[tuple[str, int]]:
         """Return the blobs of the image whose manifest has this digest, each with its size in bytes.
@@ -100,20 +165,17 @@ class Registry:
 def open_registry(folder: Path) -> Iterator[Registry]:
     """Run a registry over the contents in `folder` for the length of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    password, reached = secrets.token_urlsafe(24), threading.Event()
-    with _listen(folder, password, reached) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="registry")
-        thread.start()
-        try:
-            yield Registry(folder, server, password, reached)
-        finally:
-            server.shutdown()
-            thread.join()
+    registry = Registry(folder)
+    with registry.running():
+        yield registry
 
 
-def _listen(folder: Path, password: str, reached: threading.Event) -> ThreadingHTTPServer:
+def _ignore(upload: Upload) -> None:
+    """Take note of an upload and do nothing."""
+
+
+def _listen(folder: Path, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     wanted = _FIRST_PORT + int(hashlib.sha256(os.fsencode(folder.resolve())).hexdigest(), 16) % _PORTS
-    handler = type("Handler", (_Handler,), {"folder": folder, "password": password, "reached": reached})
     try:
         return _Server(("127.0.0.1", wanted), handler)
     except OSError:  # taken; any other works as well, but layers are compressed again
@@ -130,12 +192,25 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    folder: Path
-    password: str
-    reached: threading.Event
+    registry: Registry
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and who begins with TLS in plain HTTP.
+
+        An engine with containerd's image store tries TLS first, on loopback addresses as well. It goes on without when
+        the answer begins with "HTTP/", and gives up otherwise.
+        """
+        reader: Any = self.rfile
+        if reader.peek(1)[:1] == _TLS_HANDSHAKE:
+            header = reader.read(5)  # RFC 8446, section 5.1: the kind, the version, and how long the rest is
+            reader.read(int.from_bytes(header[3:], "big"))  # closed with something unread, it would look like a break
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            self.close_connection = True
+            return
+        super().handle_one_request()
 
     def do_HEAD(self) -> None:
         self._route({_BLOB: self._send_blob, _MANIFEST: self._send_manifest})
@@ -169,10 +244,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
 
     def _is_authorized(self) -> bool:
-        expected = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
+        expected = base64.b64encode(f"{_USER}:{self.registry.password}".encode()).decode()
         accepted = secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
         if accepted:
-            self.reached.set()
+            self.registry.reached.set()
         return accepted
 
     def _send_blob(self, name: str, digest: str) -> None:
@@ -204,7 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take_upload(self, name: str, upload: str) -> None:
         with self._scratch(upload).open("ab") as file:
-            self._copy_body(file)
+            self._follow_body(file)
             end = file.tell()
         location = f"/v2/{name}/blobs/uploads/{upload}"
         self._answer(HTTPStatus.ACCEPTED, {"Location": location, "Range": f"0-{max(0, end - 1)}"})
@@ -218,9 +293,11 @@ class _Handler(BaseHTTPRequestHandler):
             actual = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
         if digest != actual:
             scratch.unlink()
+            self.registry.end_upload(scratch, "")
             self._answer(HTTPStatus.BAD_REQUEST)
             return
         scratch.replace(self._file(digest))
+        self.registry.end_upload(scratch, digest)
         self._answer(HTTPStatus.CREATED, {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest})
 
     def _take_manifest(self, name: str, reference: str) -> None:
@@ -233,10 +310,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.CREATED, {"Location": location, "Docker-Content-Digest": digest})
 
     def _file(self, digest: str) -> Path:
-        return self.folder / digest.removeprefix("sha256:")
+        return self.registry.file_of(digest)
 
     def _scratch(self, upload: str) -> Path:
-        return self.folder / f"{upload}.partial"
+        return self.registry.folder / f"{upload}.partial"
+
+    def _follow_body(self, file: BinaryIO) -> None:
+        """Write the request's body to a file, for those to see who follow."""
+        upload = self.registry.begin_upload(Path(file.name))
+        try:
+            for piece in self._body():
+                file.write(piece)
+                file.flush()
+                upload.grow(file.tell())
+        except BaseException:
+            upload.end()
+            raise
 
     def _copy_body(self, file: BinaryIO) -> None:
         """Write the request's body, with a length or in chunks (RFC 9112, section 7.1), to a file."""

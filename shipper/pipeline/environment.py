@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shipper.check.web_settings import Source, check_web_settings
 from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
 from shipper.config.handed import ENV_FILE, handed_secret
 from shipper.errors import ConfigError
@@ -38,8 +39,15 @@ def read_env_file(job: Job) -> EnvFile:
 def check_file(job: Job) -> tuple[EnvFile, list[Finding]]:
     """Read the env file and return it with what the rules say of it."""
     env = read_env_file(job)
-    backend = job.workspace.project.backend
-    return env, [*env.findings, *(check_env(env, backend, job.target) if backend else [])]
+    return env, check_values(job, env)
+
+
+def check_values(job: Job, env: EnvFile) -> list[Finding]:
+    """Return what the rules say of an environment for this target, wherever it was written."""
+    project = job.workspace.project
+    own = check_env(env, project.backend) if project.backend else []
+    source = Source(env.source, env.lines)
+    return [*env.findings, *own, *check_web_settings(env.values, project, job.target, job.target_name, source)]
 
 
 def push(job: Job, session: AgentSession) -> tuple[Difference, list[Finding]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
+_SUBJECT_LETTERS = 200
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,13 @@ def _first_failure(futures: list[Future[Any]]) -> None:
 
 
 def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, ServerState]:
-    session = stack.enter_context(connect(job, of_server(emit, job.server)))
-    return session, read_state(session, job)
+    emit = of_server(emit, job.server)
+    began = time.monotonic()
+    emit(Event("start", "connect", f"Connection to {job.target.host}"))
+    session = stack.enter_context(connect(job, emit))
+    state = read_state(session, job)
+    emit(Event("done", "connect", state.live and f"live is {state.live}", seconds=time.monotonic() - began))
+    return session, state
 
 
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
@@ -201,9 +208,10 @@ def _origin(workspace: Workspace) -> dict[str, Any]:
             untracked = backend is not None and backend.runtime == "compose"
             dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
             pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
-            return {**made, "commit": commit.hexsha, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
+            of_commit = {"commit": commit.hexsha, "subject": str(commit.summary)[:_SUBJECT_LETTERS]}
+            return {**made, **of_commit, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
     except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
-        return {**made, "commit": "", "dirty": False, "author": "", "pushed": False}
+        return {**made, "commit": "", "subject": "", "dirty": False, "author": "", "pushed": False}
 
 
 def new_release_id(origin: Mapping[str, Any], states: Iterable[ServerState]) -> str:

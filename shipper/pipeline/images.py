@@ -12,20 +12,22 @@ from typing import Any, Protocol
 from shipper.build.image import ImageBuild
 from shipper.config.project import Workspace
 from shipper.deliver import pieces
-from shipper.deliver.export import hand_over
-from shipper.deliver.image import Blob, Pushed, common_layers
+from shipper.deliver.image import Blob, common_layers
 from shipper.deliver.manifest import Tree
 from shipper.deliver.registry import Registry, open_registry
 from shipper.deliver.repository import Repository, find_repository
-from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of
+from shipper.deliver.upload import Cargo, Counter, compress, keys_of
 from shipper.engine import connect
 from shipper.errors import ReleaseError
 from shipper.events import Emit, Event, count_layers
 from shipper.host.session import AgentSession
+from shipper.pipeline.handover import Handover
 from shipper.pipeline.job import Job
-from shipper.pipeline.layers import refuse_in_built, refuse_in_pushed
+from shipper.pipeline.layers import refuse_in_built
 
 _FETCH_SECONDS = 3600.0
+# An engine that has handed over the same layers before needs less.
+_PATIENCE_SECONDS = 1.0
 STEP = "image"
 # How images are named on servers: app and content.
 _OURS = re.compile(r"[a-z0-9-]+:[0-9a-f]{12}")
@@ -35,19 +37,23 @@ _OURS = re.compile(r"[a-z0-9-]+:[0-9a-f]{12}")
 class Parcel:
     """What of an image goes to one server, and how much room it takes there.
 
-    `there` is whether the server has the image already. `size` is what travels and `room` what it takes where the
-    engine keeps its layers, in bytes; `lines` name the parts for the plan. `pieces` are what travels through the
-    connection, nothing for an image from a registry.
+    `there` is whether the server has the image already, `common` how many of its layers. `count` layers and `size`
+    bytes travel (0: not known yet), `room` bytes are taken where the engine keeps its layers, and `lines` name the
+    parts for the plan.
     """
 
     build: ImageBuild
     name: str
     there: bool
-    count: int = 0
+    common: int = 0
     size: int = 0
     room: int = 0
     lines: tuple[str, ...] = ()
-    pieces: Tree = field(default_factory=Tree)
+
+    @property
+    def count(self) -> int:
+        """How many layers travel."""
+        return len(self.build.layers) - self.common
 
 
 class ImageSource(Protocol):
@@ -55,6 +61,9 @@ class ImageSource(Protocol):
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
         """Return what a server lacks of an image; `known` is what its engine has (shipper.agent.images.facts)."""
+
+    def pieces(self, parcel: Parcel) -> Tree:
+        """Return what travels through the connection, as far as it is known by now."""
 
     def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
         """Do what is done once for all servers, before the first one fetches."""
@@ -72,58 +81,92 @@ def open_images(job: Job) -> Iterator[ImageSource]:
         yield FromRegistry(find_repository(backend.image), job.app, job.workspace)
         return
     with open_registry(job.workspace.cache / "images") as registry:
-        yield OverConnection(registry, job.app, job.workspace)
+        images = OverConnection(registry, job.app, job.workspace, job.unattended)
+        try:
+            yield images
+        finally:
+            images.close()
 
 
 @dataclass
 class OverConnection:
-    """The engine here hands its layers over to a registry of our own; what a server lacks of them goes to its agent."""
+    """The engine here hands its layers over to a registry of our own; what a server lacks of them goes to its agent.
+
+    A server that has none of them gets the first while the engine compresses the others, if nobody waits for a plan
+    that tells their sizes (`hurried`). A server that has some waits: which layers come is only known at the end.
+    """
 
     registry: Registry
     app: str
     workspace: Workspace
-    _pushed: dict[str, Pushed] = field(default_factory=dict)
+    hurried: bool
+    _handovers: dict[str, Handover] = field(default_factory=dict)
 
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
         """Return what a server lacks, cut into pieces."""
         if _is_there(name, known):
             return Parcel(build, name, there=True)
-        pushed = self._hand_over(build, emit)
-        blobs = pushed.lacking(common_layers(build.layers, _layers(known)))
+        common = common_layers(build.layers, _layers(known))
+        early = self.hurried and not common
+        handover = self._hand_over(build, early, emit)
+        if early and not handover.is_whole_within(_PATIENCE_SECONDS):
+            # Compressed, at half the size or less, in pieces and as the engine keeps it while it fetches; and unpacked.
+            return Parcel(build, name, there=False, room=2 * build.size)
+        pushed = handover.pushed
+        blobs = pushed.lacking(common)
         size = sum(blob.size for blob in blobs)
         # As the engine keeps them while it fetches, and unpacked, by the image's own ratio.
         room = int(size + build.size * size / pushed.size)
         lines = tuple(f"{blob.digest[:19]}  {blob.size:,} bytes" for blob in blobs[1:])
-        return Parcel(build, name, False, len(blobs) - 1, size, room, lines, pieces.tree_of(blobs))
+        return Parcel(build, name, False, common, size, room, lines)
 
-    def _hand_over(self, build: ImageBuild, emit: Emit) -> Pushed:
-        if build.id not in self._pushed:
-            began = time.monotonic()
-            with connect() as client:
-                pushed = hand_over(client, build.id, self.app, self.registry, emit)
-            text = f"Compressed: {pushed.size:,} bytes, after {time.monotonic() - began:.1f} s."
-            emit(Event("note", "build.image", text))
-            refuse_in_pushed(pushed, self.workspace, emit)
-            self._pushed[build.id] = pushed
-        return self._pushed[build.id]
+    def _hand_over(self, build: ImageBuild, early: bool, emit: Emit) -> Handover:
+        if build.id not in self._handovers:
+            for other in self._handovers.values():  # one at a time: who follows one would take both for it
+                _ = other.pushed
+            self._handovers[build.id] = Handover(build, self.app, self.registry, self.workspace, early)
+            self._handovers[build.id].begin(emit)
+        return self._handovers[build.id]
+
+    def pieces(self, parcel: Parcel) -> Tree:
+        """Return the pieces of what a server lacks; of an image that is still compressed those that may leave."""
+        if parcel.there:
+            return Tree()
+        handover = self._handovers[parcel.build.id]
+        if not handover.is_whole_within(0):
+            return handover.offered
+        return pieces.tree_of(handover.pushed.lacking(parcel.common))
 
     def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
-        """Keep in the cache what the images of this ship are made of, and nothing else."""
-        if self._pushed:
-            self.registry.keep_only({pushed.digest for pushed in self._pushed.values()})
+        """Do nothing: every server gets its own."""
+
+    def close(self) -> None:
+        """Remove what was only here for the length of a ship."""
+        for handover in self._handovers.values():
+            handover.close()
 
     def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
-        """Send the pieces that are not there yet, and let the server's engine fetch from its own agent."""
-        pushed = self._pushed[parcel.build.id]
-        tree, counter = parcel.pieces, Counter()
+        """Send the pieces that are not there yet; the server's engine fetches from its own agent meanwhile."""
+        handover, counter = self._handovers[parcel.build.id], Counter()
+        if not parcel.common:
+            for offer in handover.offers():
+                self._send_early(session, change, offer, counter, emit)
+        pushed = handover.pushed
+        # What this ship does without is of use to none: the next one has the same layers, or others.
+        self.registry.keep_only({one.pushed.digest for one in self._handovers.values()})
+        tree = pieces.tree_of(pushed.lacking(parcel.common))
         asked = {**change, "name": parcel.name, "digest": pushed.digest, "manifest": pushed.manifest}
         while True:
-            self._upload(session, change, tree, counter, emit)
-            fetched = {**asked, "blobs": pieces.wire_of(tree)}
-            lacking = session.call("fetch", fetched, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+            offered, cargo = pieces.wire_of(tree), self._lacking(session, tree)
+            lacking = session.call(
+                "fetch",
+                {**asked, "blobs": offered, "objects": cargo.wire},
+                stream=compress(cargo, counter, level=0),
+                on_event=_fetching(emit),
+                deadline=_FETCH_SECONDS,
+            )
             if not lacking:
                 return counter.sent
-            offered = pieces.wire_of(tree)
             more = [blob for blob in pushed.blobs if blob.digest in lacking and blob.digest not in offered]
             if not more:
                 break
@@ -135,18 +178,24 @@ class OverConnection:
             fix="Look at its log, on the server: sudo journalctl -u docker -n 50   and ship again.",
         )
 
-    def _upload(
+    def _send_early(
         self, session: AgentSession, change: Mapping[str, Any], tree: Tree, counter: Counter, emit: Emit
     ) -> None:
-        cargo = choose([tree], session.call("missing", {"app": self.app, "keys": keys_of([tree])}))
+        """Send pieces before it is known what image they are of."""
+        cargo, before = self._lacking(session, tree), counter.sent
         if cargo.entries:
             session.call(
                 "upload",
                 {**change, "objects": cargo.wire},
                 stream=compress(cargo, counter, level=0),
-                on_event=_sending(cargo, emit),
+                on_event=lambda event: emit(Event("progress", STEP, "", before + event["done"], 0, "bytes")),
                 deadline=_FETCH_SECONDS,
             )
+
+    def _lacking(self, session: AgentSession, tree: Tree) -> Cargo:
+        """Return the pieces that are not there yet, in their order: the lowest layer is the first to be unpacked."""
+        missing = set(session.call("missing", {"app": self.app, "keys": keys_of([tree])}))
+        return Cargo(tuple({entry.value: entry for entry in tree.files if entry.value in missing}.values()))
 
 
 @dataclass
@@ -168,7 +217,11 @@ class FromRegistry:
         # Compressed while it is fetched, at half the size or less, and unpacked.
         room = build.size_above(common) * 3 // 2
         line = f"through {self.repository.name}, under the release's id"
-        return Parcel(build, name, False, len(build.layers) - common, 0, room, (line,))
+        return Parcel(build, name, False, common, 0, room, (line,))
+
+    def pieces(self, parcel: Parcel) -> Tree:
+        """Return nothing: servers get all of it from the registry."""
+        return Tree()
 
     def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
         """Push each image once; images for several kinds of servers get the kind behind the release's id."""
@@ -186,7 +239,7 @@ class FromRegistry:
         """Let the server pull; nothing but the login goes there, and it is not kept."""
         reference = f"{self.repository.name}@{self._digests[parcel.build.id]}"
         asked = {**change, "name": parcel.name, "reference": reference, "login": dict(self.repository.login())}
-        session.call("fetch", asked, on_event=_unpacking(emit), deadline=_FETCH_SECONDS)
+        session.call("fetch", asked, on_event=_fetching(emit), deadline=_FETCH_SECONDS)
         return 0
 
 
@@ -208,9 +261,7 @@ def _said(blobs: Sequence[Blob]) -> str:
     return f"{count_layers(len(blobs))}, {sum(blob.size for blob in blobs):,} bytes"
 
 
-def _sending(cargo: Cargo, emit: Emit) -> Callable[[Mapping[str, Any]], None]:
-    return lambda event: emit(Event("progress", STEP, "", event["done"], cargo.size, "bytes"))
-
-
-def _unpacking(emit: Emit) -> Callable[[Mapping[str, Any]], None]:
-    return lambda event: emit(Event("progress", STEP, event.get("status", ""), event["done"], 0, "bytes"))
+def _fetching(emit: Emit) -> Callable[[Mapping[str, Any]], None]:
+    return lambda event: emit(
+        Event("progress", STEP, event.get("status", ""), event["done"], event.get("total", 0), "bytes")
+    )

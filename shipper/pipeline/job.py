@@ -20,7 +20,7 @@ class Job:
     """A project on this machine, the target it goes to, and how long to wait (seconds) when somebody else is at it.
 
     `server` is the name of the one server that is meant where the target has several (`each`). `allow_dirty` is whether
-    changes that are in no commit may be shipped.
+    changes that are in no commit may be shipped, `unattended` that nobody looks at the plan first.
     """
 
     workspace: Workspace
@@ -29,6 +29,7 @@ class Job:
     lock_wait: float = 0.0
     server: str = ""
     allow_dirty: bool = False
+    unattended: bool = False
 
     @property
     def app(self) -> str:

@@ -6,7 +6,7 @@ import json
 import tarfile
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,18 @@ _REMEMBERED = 500
 _Verdicts = dict[str, dict[str, Any]]
 
 
-def refuse_in_pushed(pushed: Pushed, workspace: Workspace, emit: Emit) -> None:
-    """Look through an image in our own registry. Raises FindingsError when something in it must stay here."""
+def refuse_in_pushed(pushed: Pushed, workspace: Workspace, looked: Mapping[str, list[list[str]]], emit: Emit) -> None:
+    """Look through an image in our own registry. Raises FindingsError when something in it must stay here.
+
+    `looked` is what was found in blobs already, by their digests.
+    """
     configuration = json.loads(pushed.configuration.file.read_bytes())
     layers = configuration["rootfs"]["diff_ids"]
     with _verdicts(workspace.cache, layers, emit) as verdicts:
         for diff_id, blob in zip(layers, pushed.layers, strict=True):
             if diff_id not in verdicts:
-                verdicts[diff_id] = {"found": _look(blob.file)}
+                found = looked.get(blob.digest)
+                verdicts[diff_id] = {"found": _look(blob.file) if found is None else found}
         _add_steps(verdicts, configuration)
     _refuse(verdicts, layers, workspace)
 
@@ -74,7 +78,7 @@ def _verdicts(cache: Path, layers: Sequence[str], emit: Emit) -> Iterator[_Verdi
 def _look(file: Path) -> list[list[str]]:
     try:
         with open_layer(file) as layer:
-            return look_into(layer)
+            return list(look_into(layer))
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise BuildError(
             "A layer of the image cannot be read.", why=f"{file}: {error}", fix=f"Remove {file.parent} and ship again."

@@ -18,6 +18,7 @@ from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo
 from shipper.events import count_files, count_layers
 from shipper.findings import Finding
+from shipper.pipeline.cors import origins_across
 from shipper.pipeline.parts import BackendParts, SiteBuild
 from shipper.pipeline.record import changed_units, difference, places_of, retired_services, services_change, services_of
 from shipper.pipeline.server import Record, ServerState
@@ -190,7 +191,16 @@ def ship_steps(
     prune = Step(
         "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
     )
-    return (*steps, *activation, prune)
+    return (*steps, *activation, prune, *_cors_steps(project, target))
+
+
+def _cors_steps(project: Project, target: Target) -> list[Step]:
+    origins = origins_across(project, target)
+    if origins is None:
+        return []
+    return [
+        Step("cors", f"ask {origins[1]} as a browser on {origins[0]} does, and tell what it would object to", "here")
+    ]
 
 
 def _upload_step(cargo: Cargo) -> Step:

@@ -10,6 +10,7 @@ from shipper.config.target import Target
 from shipper.errors import ConfigError
 from shipper.events import Emit, Event
 from shipper.findings import refuse_errors
+from shipper.pipeline.history import recording
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy
 from shipper.pipeline.rollout import Member, Report, roll_out
@@ -60,6 +61,11 @@ def plan_rollback(state: ServerState, release_id: str, target: Target, target_na
 
 def rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     """Make an earlier release live again. Raises the errors of shipper.errors; then what was live still is."""
+    with recording(job, "rollback", emit) as record:
+        return record.ended(_rollback(job, wanted, record, record.watched(confirm)))
+
+
+def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     started = time.monotonic()
     url = job.target.public_url
     with connect_each(job, emit) as sessions:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from shipper.errors import ShipperError
 from shipper.events import Emit, Event, of_server
+from shipper.findings import Finding
 from shipper.host.session import AgentSession
 from shipper.pipeline.activate import activate
 from shipper.pipeline.job import Job
@@ -32,7 +33,7 @@ class Member:
 @dataclass(frozen=True)
 class Report:
     """How it ended: what is live now, on which servers, what it took (seconds, contents, bytes), and troubles after
-    the switches. `plan` is the first server's.
+    the switches. `plan` is the first server's; `findings` are what was found out when the release was live.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Report:
     trouble: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     outcome: Literal["live", "unchanged", "declined"] = "live"
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

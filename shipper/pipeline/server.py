@@ -29,7 +29,8 @@ class ServerState:
     """The app on one server at one moment.
 
     `live` is a release id or "". `releases` are their records, the newest first. `environment` holds the names of the
-    variables (never a value) and `environment_digest` changes with any of them. `memory` is what the
+    variables (no values) and `environment_digest` changes with any of them; `settings` are the few with their values
+    that say under which address the app is reached (shipper.agent.environment). `memory` is what the
     live backend holds, in bytes. `facts` are the agent's. `services` is the definition of what outlives releases,
     `lasting` the names of what it has of them, and `containers` what the server's Docker is and has; nothing for a
     backend that needs none.
@@ -50,6 +51,7 @@ class ServerState:
     services: str = ""
     lasting: frozenset[str] = frozenset()
     containers: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> ServerState:
@@ -71,6 +73,7 @@ class ServerState:
             services=answer["services"],
             lasting=frozenset(answer["lasting"]),
             containers=answer["containers"],
+            settings=environment["settings"],
         )
 
     def plans_alike(self, other: ServerState) -> bool:

@@ -11,13 +11,16 @@ from typing import Any
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
+from shipper.check.web_settings import Source, check_web_settings
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Cargo, Counter, choose, compress, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.findings import Finding, refuse_errors
 from shipper.pipeline.containers import renew_parts
+from shipper.pipeline.cors import check_cors, origins_across
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
+from shipper.pipeline.history import recording
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
@@ -42,7 +45,7 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
     release_id = new_release_id(gathered.origin, [server.state for server in gathered.servers])
     refuse_errors(gathered.findings)
     refuse_errors(finding for server in gathered.servers for finding in _findings(server, gathered))
-    records = [_record(server, gathered, release_id) for server in gathered.servers]
+    records = [record_of(server, gathered, release_id) for server in gathered.servers]
     pairs = list(zip(gathered.servers, records, strict=True))
     live = all(is_live(record, server.state) for server, record in pairs)
     return tuple(
@@ -51,7 +54,8 @@ def plan_ship(gathered: Gathered) -> tuple[Member, ...]:
     )
 
 
-def _record(server: Reached, gathered: Gathered, release_id: str) -> Record:
+def record_of(server: Reached, gathered: Gathered, release_id: str) -> Record:
+    """Return the record that a release made of what was gathered would have on this server."""
     project, parts = server.job.workspace.project, server.parts
     slot = slot_name(parts, project.backend, server.state.environment_digest) if parts and project.backend else ""
     return release_record(
@@ -83,7 +87,9 @@ def _findings(server: Reached, gathered: Gathered) -> list[Finding]:
         findings += server.parts.containers.findings
     if project.backend:
         present, empty = state.environment, state.empty_variables
-        findings += check_server_environment(project.backend, present, empty, server.job.target_name)
+        name, target = server.job.target_name, server.job.target
+        findings += check_server_environment(project.backend, present, empty, name)
+        findings += check_web_settings(state.settings, project, target, name, Source())
     if gathered.site and project.backend:
         findings += check_prefixes(gathered.site.tree, project.backend)
     return findings
@@ -100,8 +106,13 @@ def _trees(server: Reached, gathered: Gathered, record: Record) -> list[Tree]:
 def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
-    Raises the errors of shipper.errors; with each of them the old release is still serving.
+    Raises the errors of shipper.errors; with each of them the old release is still serving. How it went is recorded.
     """
+    with recording(job, "ship", emit) as record:
+        return record.ended(_ship(job, record, record.watched(confirm)))
+
+
+def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     started = time.monotonic()
     url = job.target.public_url
     with ExitStack() as stack:
@@ -122,7 +133,23 @@ def ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> R
         members, files, sent = _transfer_each(gathered, members, stack, emit)
         trouble = roll_out(members, job.target.parallel, emit)
         servers = tuple(member.job.server for member in members)
-        return Report(plan, plan.record["id"], url, _since(started), files, sent, trouble, servers)
+        found = _ask_across(job, emit)
+        release_id = plan.record["id"]
+        return Report(plan, release_id, url, _since(started), files, sent, trouble, servers, findings=found)
+
+
+def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:
+    """Ask the API on another origin as a browser would, now that the site calls it."""
+    project = job.workspace.project
+    origins = origins_across(project, job.target)
+    if origins is None:
+        return ()
+    began = time.monotonic()
+    emit(Event("start", "cors", f"Asking {origins[1]} as a browser does"))
+    found = tuple(check_cors(project, job.target))
+    text = "a browser would object; see below" if found else "browsers let the site read the API's answers"
+    emit(Event("done", "cors", text, seconds=_since(began)))
+    return found
 
 
 def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
@@ -181,11 +208,12 @@ def _transfer(
     lacked = None
     for pause in (*_RECONNECT_SECONDS, None):
         try:
-            cargo = _prepare(server, member, trees)
+            cargo = _prepare(server, member, gathered, trees)
             lacked = lacked or cargo
             _upload(member, cargo, counter, emit)
             text = f"{count_files(len(lacked.entries))}, {lacked.size:,} bytes as {counter.sent:,}"
-            emit(Event("done", "upload", text, seconds=_since(began)))
+            whole = _size_of_all(server, gathered)
+            emit(Event("done", "upload", text, counter.sent, whole, "bytes", seconds=_since(began)))
             if any(step.name == "image" for step in member.plan.steps):
                 image = _send_image(server, member, gathered, emit)
             break
@@ -199,10 +227,17 @@ def _transfer(
     return member, len(lacked.entries) if lacked else 0, counter.sent + image
 
 
-def _prepare(server: Reached, member: Member, trees: Sequence[Tree]) -> Cargo:
+def _size_of_all(server: Reached, gathered: Gathered) -> int:
+    """Return the bytes of all that the release is made of: what a copy of everything would send."""
+    trees = [gathered.site.tree] if gathered.site else []
+    trees += [server.parts.code, server.parts.dependencies] if server.parts else []
+    return sum({entry.value: entry.size for tree in trees for entry in tree.files}.values())
+
+
+def _prepare(server: Reached, member: Member, gathered: Gathered, trees: Sequence[Tree]) -> Cargo:
     """Let the server make room; return what it lacks."""
     containers = server.parts.containers if server.parts else None
-    pieces = [containers.parcel.pieces] if containers else []
+    pieces = [gathered.images.pieces(containers.parcel)] if containers and gathered.images else []
     asked = {
         **member.job.change,
         "keep": member.job.target.keep,
@@ -232,7 +267,7 @@ def _send_image(server: Reached, member: Member, gathered: Gathered, emit: Emit)
     emit(Event("start", "image", f"Image {parcel.name}"))
     sent = gathered.images.send(member.session, member.job.change, parcel, emit)
     size = f", {sent:,} bytes" if sent else ", by the server itself"
-    emit(Event("done", "image", f"{count_layers(parcel.count)}{size}", seconds=_since(began)))
+    emit(Event("done", "image", f"{count_layers(parcel.count)}{size}", sent, unit="bytes", seconds=_since(began)))
     return sent
 
 

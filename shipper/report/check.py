@@ -9,12 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from shipper.check.report import CheckReport
-from shipper.errors import ShipperError
 from shipper.findings import Finding, Severity
+from shipper.report.as_json import answer_object, check_answer
 from shipper.report.console import console
 
-# Grows when a key changes its meaning or goes away; new keys may appear at any time.
-SCHEMA = 1
 _COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "cyan"}
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 _INDENT = " " * 6
@@ -25,36 +23,7 @@ def render_json(report: CheckReport) -> str:
 
     Texts that do not apply are empty, a line that does not is null. `ok` is that nothing blocks.
     """
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "ok": report.exit_code == 0,
-            "exit_code": report.exit_code,
-            "title": report.title,
-            "commits": report.commits,
-            "files": report.files,
-            "findings": [
-                {
-                    "rule": finding.rule,
-                    "severity": finding.severity,
-                    "path": finding.path,
-                    "line": finding.line,
-                    "commit": finding.commit,
-                    "message": finding.message,
-                    "why": finding.why,
-                    "fix": finding.fix,
-                }
-                for finding in report.findings
-            ],
-            "notes": list(report.notes),
-        }
-    )
-
-
-def render_failure(error: ShipperError) -> str:
-    """Return, as one line of JSON, that there was no check, and why: never a pass."""
-    told = {"what": error.what, "why": error.why, "fix": error.fix}
-    return json.dumps({"schema": SCHEMA, "ok": False, "exit_code": error.exit_code, "findings": [], "error": told})
+    return json.dumps(answer_object("check", check_answer(report)))
 
 
 def show_check(report: CheckReport, to: Console = console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,19 +13,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress_bar import ProgressBar
+from rich.table import Column
+from rich.text import Text
 
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event
 from shipper.findings import Finding
 from shipper.report.folded import FoldedOutput
 from shipper.report.github import in_actions, render_error
+from shipper.report.rows import print_row
+from shipper.report.streams import reader_left
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # The output of these steps is what somebody wants to keep; that of a build is only wanted when it fails.
 _KEPT_OUTPUT = ("migrate", "collect-static", "logs")
-_MARKS = {"error": "[red]error[/red]", "warning": "[yellow]warning[/yellow]", "note": "[cyan]note[/cyan]"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class _KnownBar(BarColumn):
@@ -37,34 +42,39 @@ class _KnownBar(BarColumn):
 
 class Reporter:
     """Shows events as they come, from any thread: a line for every step that ended, and on a terminal a bar for every
-    one that runs. `stages` are the steps that ended; an error that ends the block gets them, too.
+    one that runs. `stages` are the steps that ended; an error that ends the block gets them, too. With `verbose`, what
+    programs say is shown line by line below their step.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, verbose: bool = False) -> None:
         self.stages: list[Event] = []
+        self._verbose = verbose
+        self._live = _is_live(console)
         self._lock = threading.Lock()
         self._folded = FoldedOutput()
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            _KnownBar(bar_width=24),
-            TextColumn("{task.fields[amount]}"),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[last]}[/dim]"),
+            SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
+            TextColumn("{task.description}", table_column=_one_line()),
+            _KnownBar(bar_width=min(24, console.width // 4)),
+            TextColumn("{task.fields[amount]}", table_column=_one_line()),
+            TimeElapsedColumn(_one_line()),
+            TextColumn("[dim]{task.fields[last]}[/dim]", table_column=_one_line(ratio=1)),
             console=console,
+            expand=True,
             transient=True,
         )
 
     def __enter__(self) -> Self:
-        if console.is_terminal:
+        if self._live:
             self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._live:  # otherwise it would print an empty line
+            self._progress.stop()
         _print_raw(self._folded.take_all(), console)
         if isinstance(error, ShipperError):
             error.stages = tuple(self.stages)
@@ -72,11 +82,12 @@ class Reporter:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave the terminal to a question for the length of the block."""
-        self._progress.stop()
+        if self._live:
+            self._progress.stop()
         try:
             yield
         finally:
-            if console.is_terminal:
+            if self._live:
                 self._progress.start()
 
     def __call__(self, event: Event) -> None:
@@ -86,7 +97,7 @@ class Reporter:
             show(event)
 
     def _show_start(self, event: Event) -> None:
-        if console.is_terminal:
+        if self._live:
             title = _on(event) + escape(event.text or event.step)
             self._bars[event.server, event.step] = self._progress.add_task(title, total=None, amount="", last="")
         elif event.text:
@@ -102,7 +113,7 @@ class Reporter:
         bar = self._bars.get((event.server, event.step))
         if not event.text.strip():
             return
-        if event.step in _KEPT_OUTPUT:
+        if self._verbose or event.step in _KEPT_OUTPUT:
             console.print(f"    | {_on(event)}{event.text}", markup=False, style="dim")
             return
         self._folded.keep(event)
@@ -110,28 +121,41 @@ class Reporter:
             self._progress.update(bar, last=escape(event.text.strip()[:60]))
 
     def _show_note(self, event: Event) -> None:
-        console.print(f"  [cyan]note[/cyan] {_on(event)}{escape(event.text)}")
+        _print_step("note", "cyan", _on(event) + event.text)
 
     def _show_done(self, event: Event) -> None:
         self._end(event)
-        result = f"  {event.text}" if event.text else ""
-        console.print(f"  [green]ok[/green]   {_name(event):<15}{_seconds(event.seconds)}[dim]{escape(result)}[/dim]")
+        _print_step("ok", "green", event.text, f"{_name(event):<15}{_seconds(event.seconds)}", "dim")
         _print_raw(self._folded.take(event), console)
 
     def _show_failed(self, event: Event) -> None:
         self._end(event)
-        console.print(f"  [red]fail[/red] {_name(event):<15}{_seconds(event.seconds)}  {escape(event.text)}")
+        _print_step("fail", "red", event.text, f"{_name(event):<15}{_seconds(event.seconds)}")
         _print_raw(self._folded.take(event), console)
 
     def _show_undone(self, event: Event) -> None:
         self.stages.append(event)
-        console.print(f"  [yellow]undo[/yellow] {_name(event):<15}{escape(event.text)}")
+        _print_step("undo", "yellow", event.text, f"{_name(event):<15}")
 
     def _end(self, event: Event) -> None:
         self.stages.append(event)
         bar = self._bars.pop((event.server, event.step), None)
         if bar is not None:
             self._progress.remove_task(bar)
+
+
+def _is_live(to: Console) -> bool:
+    """Whether lines can be drawn over: a terminal that can, and somebody before it; a CI system keeps every state."""
+    return to.is_terminal and to.file.isatty() and not to.is_dumb_terminal and not os.environ.get("CI")
+
+
+def _one_line(ratio: int | None = None) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", ratio=ratio)
+
+
+def _print_step(mark: str, colour: str, text: str, step: str = "", style: str = "") -> None:
+    """Print a mark, the step with its time, and what it did."""
+    print_row(Text.assemble("  ", (f"{mark:<4}", colour), f" {step}"), Text(text, style), console, "  " if step else "")
 
 
 def _print_raw(text: str, to: Console) -> None:
@@ -153,6 +177,8 @@ def show_line(server: str) -> Callable[[Mapping[str, Any]], None]:
     prefix = f"{server}: " if server else ""
 
     def show(event: Mapping[str, Any]) -> None:
+        if reader_left():
+            raise BrokenPipeError
         if event["kind"] == "output":  # what else it says only keeps the connection alive
             console.print(prefix + event["text"], markup=False)
 
@@ -175,7 +201,7 @@ def _amount(count: int, unit: str) -> str:
 
 def show_error(error: ShipperError) -> None:
     """Print an expected failure: what happened, why, and what to type next."""
-    errors.print(f"[red bold]{escape(error.what)}[/red bold]")
+    print_row(Text(), Text(error.what, "red bold"), errors, "")
     if isinstance(error, FindingsError):
         show_findings(error.findings, errors)
     for line in error.why.splitlines():
@@ -198,8 +224,9 @@ def _show_fix(fix: str, to: Console, indent: str) -> None:
 def show_findings(findings: Iterable[Finding], to: Console = console) -> None:
     """Print findings: where, what, why, and the way out."""
     for finding in findings:
-        where = f" {escape(finding.where)}" if finding.where else ""
-        to.print(f"  {_MARKS[finding.severity]}{where} {escape(finding.message)} [dim]({finding.rule})[/dim]")
+        where = f"{finding.where} " if finding.where else ""
+        mark = Text.assemble("  ", (finding.severity, _COLOURS[finding.severity]), " ")
+        print_row(mark, Text.assemble(where, finding.message, " ", (f"({finding.rule})", "dim")), to, "")
         for line in finding.why.splitlines():
-            to.print(f"        {line}", markup=False)
+            print_row(Text(" " * 8), Text(line), to, "")
         _show_fix(finding.fix, to, " " * 8)

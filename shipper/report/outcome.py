@@ -1,14 +1,16 @@
-"""How a ship or a rollback ended, in two lines; in a run of GitHub's actions also in the job's summary."""
+"""How a ship or a rollback ended, in a few lines; in a run of GitHub's actions also in the job's summary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from rich.markup import escape
+from rich.text import Text
 
 from shipper.events import Event, count_files
 from shipper.pipeline.rollout import Report
 from shipper.report.console import console, show_findings
+from shipper.report.rows import print_row
 from shipper.report.summary import summarise_report
 
 
@@ -20,13 +22,15 @@ def show_report(report: Report, target: str, stages: Sequence[Event] = ()) -> No
         console.print("Nothing was changed.")
         return
     if report.outcome == "unchanged":
-        console.print(f"Nothing to do: [bold]{report.live}[/bold] is live at {report.url}  ({report.seconds:.1f} s)")
+        live = Text.assemble("Nothing to do: ", (report.live, "bold"), f" is live at {report.url}")
+        print_row(Text(), live + Text(f"  ({report.seconds:.1f} s)"), console, "")
         return
     travelled = f", {count_files(report.files)} as {report.bytes_sent:,} bytes" if report.plan.action == "ship" else ""
-    console.print(
-        f"[green bold]{report.live}[/green bold] is live at {report.url}  ({report.seconds:.1f} s{travelled})"
-    )
+    live = Text.assemble((report.live, "green bold"), f" is live at {report.url}")
+    print_row(Text(), live, console, "")
+    print_row(Text(" "), Text(f"{report.seconds:.1f} s{travelled}"), console, " ")
     if len(report.servers) > 1:
         console.print(f"  on {', '.join(report.servers)}", markup=False)
     for line in report.trouble:
         console.print(f"  [yellow]afterwards[/yellow] {escape(line)}")
+    show_findings(report.findings)

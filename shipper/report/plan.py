@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.markup import escape
+from rich.text import Text
 
 from shipper.pipeline.plan import Plan
 from shipper.pipeline.rollout import Member
 from shipper.report.console import console, show_findings
+from shipper.report.rows import print_row
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 _SHOWN_LINES = 400
@@ -36,8 +37,8 @@ def _show_plan(plan: Plan, target: str) -> None:
         return
     console.print(f"[bold]Plan: {plan.action} {plan.record['id']} to {target}[/bold]")
     for number, step in enumerate(plan.steps, 1):
-        undo = f" [dim](if a later step fails: {escape(step.undo)})[/dim]" if step.undo else ""
-        console.print(f"  {number:>2}. {step.name:<15} {escape(step.title)}{undo}")
+        undo = Text(f" (if a later step fails: {step.undo})" if step.undo else "", "dim")
+        print_row(Text(f"  {number:>2}. {step.name:<15} "), Text(step.title) + undo, console, "")
         for line in step.changes[:_SHOWN_LINES]:
             console.print(f"        {line}", markup=False, style=_COLOURS.get(line[:1], "dim"))
         if len(step.changes) > _SHOWN_LINES:

@@ -17,6 +17,7 @@ from shipper.check.report import CheckReport
 from shipper.errors import FindingsError, ShipperError
 from shipper.events import Event, count_files
 from shipper.findings import Finding
+from shipper.masking import masked
 from shipper.report.check import summary as check_summary
 from shipper.report.console import errors
 
@@ -45,7 +46,10 @@ def summarise_report(report: Report, target: str, stages: Sequence[Event]) -> No
         rows["sent"] = f"{count_files(report.files)} as {report.bytes_sent:,} bytes"
     title = f"### {done} {_escape(target)}" + (", nothing to do" if report.outcome == "unchanged" else "")
     trouble = "".join(f"- afterwards: {_escape(line)}\n" for line in report.trouble)
-    _append(_SUMMARY, _parts(title, _table(rows), trouble, _stages(stages), _findings(report.plan.findings)))
+    _append(
+        _SUMMARY,
+        _parts(title, _table(rows), trouble, _stages(stages), _findings((*report.findings, *report.plan.findings))),
+    )
     _append(_OUTPUT, _outputs({"release": report.live, "url": report.url}))
 
 
@@ -131,6 +135,8 @@ def _link(url: str) -> str:
 
 
 def _visible(text: str) -> str:
+    """Return a line with its secrets masked, before anything in it is escaped, and nothing invisible in it."""
+    text = masked(text)
     return "".join(
         letter if letter.isprintable() or letter == "\t" else letter.encode("unicode_escape", "surrogatepass").decode()
         for letter in text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from shipper.tasks import aws, check, env, hooks, host, init, lock, sandbox, ship
+from shipper.tasks import aws, check, env, hooks, host, init, lock, releases, report, sandbox, ship
 
 namespace = Collection(
     ship.ship,
@@ -16,8 +16,12 @@ namespace = Collection(
     ship.status,
     ship.rollback,
     ship.logs,
+    releases.releases,
+    releases.diff,
+    releases.open_site,
     check.check,
     init.init,
+    report.report,
     aws=Collection("aws", ecr=Collection("ecr", aws.create)),
     env=Collection.from_module(env, name="env"),
     hooks=Collection.from_module(hooks, name="hooks"),

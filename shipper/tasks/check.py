@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke.context import Context
-from invoke.exceptions import Exit
 
-from shipper.errors import ConfigError, ShipperError
+from shipper.errors import ConfigError
 from shipper.tasks.face import command
 
 if TYPE_CHECKING:
     from shipper.check.report import CheckReport
+    from shipper.report.as_json import Answer
 
 _HELP = {
     "staged": "what the next commit would record (the hook pre-commit)",
@@ -49,7 +49,7 @@ def check(
     json: bool = False,
     github: bool = False,
     sarif: str = "",
-) -> None:
+) -> Answer:
     """Look for secrets, keys and dumps in files, commits and messages; exit code 3 when there are some."""
     scopes: dict[str, Callable[[], CheckReport]] = {
         "staged": _staged,
@@ -67,28 +67,13 @@ def check(
         "ignores": ignores,
         "tree": tree,
     }
-    try:
-        chosen = _one_of(asked, fix)
-        report = scopes[chosen]()
-        if adopt:
-            _adopt(report)
-            return
-        _show(report, as_json=json, as_annotations=github, sarif=sarif)
-    except ShipperError as error:
-        if not json:
-            raise
-        from shipper.report.check import render_failure
+    from shipper.report.as_json import check_answer
 
-        _print(render_failure(error))
-        raise Exit(code=error.exit_code) from error
-    except Exception as error:
-        if json:  # whoever reads it shall not take silence for a pass
-            from shipper.report.check import render_failure
-
-            _print(render_failure(ShipperError(f"shipper itself failed: {type(error).__name__}.")))
-        raise
-    if report.exit_code:
-        raise Exit(code=report.exit_code)
+    report = scopes[_one_of(asked, fix)]()
+    if adopt:
+        return _adopt(report, as_json=json)
+    _show(report, as_json=json, as_annotations=github, sarif=sarif)
+    return check_answer(report)
 
 
 def _one_of(asked: dict[str, bool], fix: bool) -> str:
@@ -151,11 +136,12 @@ def _ignores(fix: bool) -> CheckReport:
     return CheckReport(leave_out_allowed_in(top, check_ignores(top)), ".gitignore", 0, 1, notes)
 
 
-def _adopt(report: CheckReport) -> None:
+def _adopt(report: CheckReport, *, as_json: bool) -> Answer:
     import datetime
 
     from shipper.check.adopt import adopt_into, find_file
     from shipper.hooks.place import find_place
+    from shipper.report.as_json import Answer
 
     file = find_file(Path.cwd())
     top = find_place(file.parent).top
@@ -163,7 +149,9 @@ def _adopt(report: CheckReport) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     count = adopt_into(file, report.findings, today, under="" if under == "." else under)
     entries = "1 entry" if count == 1 else f"{count} entries"
-    _print(f"{entries} of [[check.allow]] written to {file.name}; look at each, and say why it may stay.")
+    if not as_json:
+        _print(f"{entries} of [[check.allow]] written to {file.name}; look at each, and say why it may stay.")
+    return Answer({"title": report.title, "adopted": count, "file": str(file)}, report.findings)
 
 
 def _show(report: CheckReport, *, as_json: bool, as_annotations: bool, sarif: str) -> None:
@@ -178,10 +166,8 @@ def _show(report: CheckReport, *, as_json: bool, as_annotations: bool, sarif: st
 
     summarise_check(report)
     if as_json:
-        from shipper.report.check import render_json
-
-        _print(render_json(report))
-    elif as_annotations:
+        return
+    if as_annotations:
         from shipper.report.check import summary
         from shipper.report.github import render_github
 

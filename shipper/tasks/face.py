@@ -14,55 +14,96 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from shipper.config.handed import take_secrets
-from shipper.errors import ConfigError, ShipperError
+from shipper.errors import ConfigError, ShipperError, StoppedError
+from shipper.masking import hide_environment, masked
+from shipper.report.streams import open_streams, tell
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-# 128 and the number of SIGINT, as every shell reports it.
-_INTERRUPTED = 130
+_STOPPED = "A release that was on its way live is finished or undone by the server."
 
 
 def command(
     **options: Any,
 ) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Make a function an Invoke task that ends with the exit codes of shipper.errors; `options` are Invoke's own."""
+    """Make a function an Invoke task that ends with the exit codes of shipper.errors; `options` are Invoke's own.
+
+    One with a parameter `json` writes nothing but JSON to standard output when it is true: what it told meanwhile, and
+    at the end the shipper.report.as_json.Answer that it returns, or the error. An answer's exit code always counts.
+    """
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         @functools.wraps(function)
         def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+            as_json = bool(named.get("json"))
             take_secrets()
-            try:
-                return function(*arguments, **named)
-            except ShipperError as error:
-                from shipper.report.console import show_error
-
-                show_error(error)
-                _summarise(function, error)
-                raise Exit(code=error.exit_code) from error
-            except KeyboardInterrupt:
-                _say("Stopped. A release that was on its way live is finished or undone by the server; see: inv status")
-                raise Exit(code=_INTERRUPTED) from None
-            except Exit:
-                raise
-            except Exception as error:
-                _say(f"shipper itself failed: {type(error).__name__}. Details: {_keep_traceback()}")
-                raise Exit(code=1) from error
+            hide_environment()
+            with open_streams(as_json):
+                try:
+                    answer = function(*arguments, **named)
+                except ShipperError as error:
+                    _show_error(_name_of(function), error, as_json)
+                    raise Exit(code=error.exit_code) from error
+                except KeyboardInterrupt:
+                    _show_error(_name_of(function), StoppedError("Stopped.", why=_STOPPED, fix="inv status"), as_json)
+                    raise Exit(code=StoppedError.exit_code) from None
+                except Exit:
+                    raise
+                except Exception as error:
+                    _show_defect(_name_of(function), error, as_json)
+                    raise Exit(code=1) from error
+                _end(_name_of(function), answer, as_json)
+                return answer
 
         return cast(Callable[Arguments, Result], task(**options)(guarded))
 
     return decorate
 
 
-def _summarise(function: Callable[..., Any], error: ShipperError) -> None:
+def _name_of(function: Callable[..., Any]) -> str:
+    """Return the name of a task as people type it: `ship`, `host.check`."""
+    module = function.__module__.rpartition(".")[2]
+    return function.__name__ if module in ("ship", "releases", function.__name__) else f"{module}.{function.__name__}"
+
+
+def _end(name: str, answer: object, as_json: bool) -> None:
+    """Tell a program how the command ended; raise Exit with the exit code of its answer."""
+    if answer is None:
+        return
+    from shipper.report.as_json import Answer, answer_object
+
+    assert isinstance(answer, Answer)
+    if as_json:
+        tell(answer_object(name, answer))
+    if answer.exit_code:
+        raise Exit(code=answer.exit_code)
+
+
+def _show_error(name: str, error: ShipperError, as_json: bool) -> None:
+    if as_json:
+        from shipper.report.as_json import error_object
+
+        tell(error_object(name, error))
+    else:
+        from shipper.report.console import show_error
+
+        show_error(error)
+    _summarise(name, error)
+
+
+def _show_defect(name: str, error: Exception, as_json: bool) -> None:
+    what, why = f"shipper itself failed: {type(error).__name__}.", f"Details: {_keep_traceback()}"
+    if as_json:  # whoever reads it shall not take silence for a pass
+        _show_error(name, ShipperError(what, why=why), as_json)
+    else:
+        print(what, why, file=sys.stderr)  # noqa: T201 - the console may be what failed
+
+
+def _summarise(name: str, error: ShipperError) -> None:
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         from shipper.report.summary import summarise_failure
 
-        module = function.__module__.rpartition(".")[2]
-        summarise_failure(function.__name__ if module == "ship" else f"{module}.{function.__name__}", error)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - the console may be what failed
+        summarise_failure(name, error)
 
 
 def _keep_traceback() -> Path:
@@ -72,7 +113,7 @@ def _keep_traceback() -> Path:
     folder = user_log_path("shipper", ensure_exists=True)
     folder.chmod(0o700)
     file = folder / "last-error.log"
-    file.write_text(traceback.format_exc(), encoding="utf-8")
+    file.write_text(masked(traceback.format_exc()), encoding="utf-8")
     return file
 
 

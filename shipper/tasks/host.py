@@ -11,24 +11,28 @@ from shipper.tasks.job import find_job
 
 if TYPE_CHECKING:
     from shipper.pipeline.job import Job
+    from shipper.report.as_json import Answer
 
 _CLEAN_SECONDS = 900.0
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 
 
-@command(help={"to": _TO})
-def check(context: Context, to: str = "") -> None:
+@command(help={"to": _TO, "json": "one JSON object instead of text"})
+def check(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show the server's facts: system, memory, disk, nginx, systemd, Python, Docker, ports."""
     from shipper.pipeline.server import connect_each
+    from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter, show_server
     from shipper.report.facts import show_facts
 
     job = find_job(to)
     with connect_each(job, Reporter()) as sessions:
         answers = [(one, session.call("facts", {})) for one, session in sessions]
-    for one, facts in answers:
-        show_server(one.server)
-        show_facts(facts, job.target_name)
+    if not json:
+        for one, facts in answers:
+            show_server(one.server)
+            show_facts(facts, job.target_name)
+    return servers_answer(job, [(one, {"facts": facts}) for one, facts in answers])
 
 
 @command(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from shipper.errors import ShipperError
 
 if TYPE_CHECKING:
     from shipper.pipeline.job import Job
 
 
-def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False) -> Job:
+def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False, unattended: bool = False) -> Job:
     """Return the job for the target named `to`, or the default one when it is empty. Raises ConfigError.
 
     `lock_wait` is how many seconds to wait for somebody else who is at work there, `allow_dirty` whether changes that
-    are in no commit may be shipped.
+    are in no commit may be shipped, `unattended` that nobody is asked whether the plan is right.
     """
     # `inv --list` imports this module, and should not wait for pydantic.
     from shipper.config.load import choose_target, find_workspace
@@ -22,4 +25,15 @@ def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False) -> Job:
 
     workspace = find_workspace(Path.cwd())
     name, target = choose_target(workspace, to or None, load_target(chosen_name()))
-    return Job(workspace, name, target, lock_wait, allow_dirty=allow_dirty)
+    _hide_values(workspace.root / target.env_file)
+    return Job(workspace, name, target, lock_wait, allow_dirty=allow_dirty, unattended=unattended)
+
+
+def _hide_values(env_file: Path) -> None:
+    """Show no secret of the target's env file, whatever a build prints. A wrong file is somebody else's subject."""
+    from shipper.config.envfile import parse_env
+    from shipper.config.handed import ENV_FILE, handed_secret
+    from shipper.masking import hide
+
+    with suppress(OSError, ShipperError):
+        hide(parse_env(handed_secret(ENV_FILE) or env_file.read_bytes(), env_file.name).values)

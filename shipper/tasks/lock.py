@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from invoke.context import Context
 
 from shipper.tasks.face import command
 from shipper.tasks.job import find_job
 
+if TYPE_CHECKING:
+    from shipper.report.as_json import Answer
+
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 
 
-@command(help={"to": _TO})
-def show(context: Context, to: str = "") -> None:
+@command(help={"to": _TO, "json": "one JSON object instead of text"})
+def show(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show who is changing the app on the server, and whether it is frozen."""
     from shipper.pipeline.lock import show as show_state
+    from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter, show_server
     from shipper.report.lock import show_lock
 
     job = find_job(to)
-    for server, state in show_state(job, Reporter()):
-        show_server(server)
-        show_lock(state["holder"], state["freeze"], job.app)
+    states = show_state(job, Reporter())
+    if not json:
+        for server, state in states:
+            show_server(server)
+            show_lock(state["holder"], state["freeze"], job.app)
+    return servers_answer(job, [(one, state) for one, (_, state) in zip(job.each, states, strict=True)])
 
 
 @command(

@@ -13,6 +13,7 @@ from shipper.sandbox.state import chosen_name
 from shipper.tasks.face import command
 
 if TYPE_CHECKING:
+    from shipper.report.as_json import Answer
     from shipper.sandbox.server import Sandbox
 
 
@@ -42,19 +43,23 @@ def reset(context: Context) -> None:
     _print_server(server.reset(chosen_name(), _print_event))
 
 
-@command()
-def status(context: Context) -> None:
+@command(help={"json": "one JSON object instead of text"})
+def status(context: Context, json: bool = False) -> Answer:
     """Say whether the practice server is running, and how to reach it."""
+    from shipper.report.as_json import sandbox_answer
     from shipper.sandbox import server
 
     name = chosen_name()
     sandbox = server.find(name)
+    if json:
+        return sandbox_answer(name, sandbox)
     if sandbox is None:
         _print(f"There is no practice server '{name}' yet. Make one with: inv sandbox.up")
     elif sandbox.running:
         _print_server(sandbox)
     else:
         _print(f"The practice server '{name}' is stopped. Start it with: inv sandbox.up")
+    return sandbox_answer(name, sandbox)
 
 
 @command()

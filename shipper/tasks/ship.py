@@ -11,7 +11,8 @@ from shipper.tasks.face import command, confirmed
 from shipper.tasks.job import find_job
 
 if TYPE_CHECKING:
-    from shipper.pipeline.rollout import Member
+    from shipper.pipeline.rollout import Member, Report
+    from shipper.report.as_json import Answer, JsonReporter
     from shipper.report.console import Reporter
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
@@ -19,6 +20,9 @@ _YES = "do not ask"
 # The first that looks after an interrupted ship waits until that was finished or undone.
 _STATUS_SECONDS = 180.0
 _DIRTY = "ship changes that are in no commit; the release says so"
+_JSON = "one line of JSON for every event, and one at the end, for programs"
+_JSON_OBJECT = "one JSON object instead of text"
+_VERBOSE = "also what the programs of a build say"
 _WAIT = "seconds to wait while somebody else is shipping; default: fail with exit code 5"
 
 
@@ -29,6 +33,8 @@ _WAIT = "seconds to wait while somebody else is shipping; default: fail with exi
         "dry-run": "show the plan and stop",
         "lock-wait": _WAIT,
         "allow-dirty": _DIRTY,
+        "json": _JSON,
+        "verbose": _VERBOSE,
     }
 )
 def ship(
@@ -38,56 +44,66 @@ def ship(
     dry_run: bool = False,
     lock_wait: int = 0,
     allow_dirty: bool = False,
-) -> None:
+    json: bool = False,
+    verbose: bool = False,
+) -> Answer:
     """Build here, prove it, send what the server lacks, go live."""
     from shipper.pipeline.ship import ship as run_ship
-    from shipper.report.console import Reporter
-    from shipper.report.outcome import show_report
 
     if dry_run:
-        plan(context, to=to, allow_dirty=allow_dirty)
-        return
-    job = find_job(to, lock_wait, allow_dirty)
-    with Reporter() as reporter:
+        return _plan(to, allow_dirty, json, verbose)
+    job = find_job(to, lock_wait, allow_dirty, unattended=yes)
+    with _reporter(json, verbose) as reporter:
         report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
-    show_report(report, job.target_name, reporter.stages)
+    return _ended(report, job.target_name, reporter, json)
 
 
-@command(help={"to": _TO, "allow-dirty": _DIRTY})
-def plan(context: Context, to: str = "", allow_dirty: bool = False) -> None:
+@command(help={"to": _TO, "allow-dirty": _DIRTY, "json": _JSON_OBJECT, "verbose": _VERBOSE})
+def plan(
+    context: Context, to: str = "", allow_dirty: bool = False, json: bool = False, verbose: bool = False
+) -> Answer:
     """Show what ship would do, step by step; nothing on the server is changed."""
+    return _plan(to, allow_dirty, json, verbose)
+
+
+def _plan(to: str, allow_dirty: bool, json: bool, verbose: bool) -> Answer:
     from shipper.pipeline.environment import compare_environment
     from shipper.pipeline.gather import gather
     from shipper.pipeline.ship import plan_ship
+    from shipper.report.as_json import plans_answer
     from shipper.report.console import Reporter
     from shipper.report.environment import show_difference
     from shipper.report.plan import show_plans
 
     job = find_job(to, allow_dirty=allow_dirty)
-    with Reporter() as reporter, gather(job, reporter) as gathered:
+    with Reporter(verbose) as reporter, gather(job, reporter) as gathered:
         members = plan_ship(gathered)
         differences = [(one.job, compare_environment(one.job, one.session)) for one in members]
-    show_plans(members, job.target_name)
-    for one, difference in differences:
-        if difference is not None:
-            show_difference(difference, job.target.env_file, one.server or job.target_name)
+    if not json:
+        show_plans(members, job.target_name)
+        for one, difference in differences:
+            if difference is not None:
+                show_difference(difference, job.target.env_file, one.server or job.target_name)
+    return plans_answer(members, differences, job.target_name)
 
 
-@command(help={"to": _TO})
-def build(context: Context, to: str = "") -> None:
+@command(help={"to": _TO, "json": _JSON, "verbose": _VERBOSE})
+def build(context: Context, to: str = "", json: bool = False, verbose: bool = False) -> Answer:
     """Build and prove the frontend and the backend's dependencies here; nothing is sent."""
     from shipper.pipeline.gather import build_only
-    from shipper.report.console import Reporter
+    from shipper.report.as_json import Answer
 
     job = find_job(to)
-    with Reporter() as reporter:
+    with _reporter(json, verbose) as reporter:
         build_only(job, reporter)
+    return Answer({"target": job.target_name})
 
 
-@command(help={"to": _TO})
-def status(context: Context, to: str = "") -> None:
+@command(help={"to": _TO, "json": _JSON_OBJECT})
+def status(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show what is live: release, age, backend, memory, disk, last ships."""
     from shipper.pipeline.server import connect_each
+    from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter, show_server
     from shipper.report.status import show_status
 
@@ -96,9 +112,11 @@ def status(context: Context, to: str = "") -> None:
         answers = [
             (one, session.call("status", {"app": job.app}, deadline=_STATUS_SECONDS)) for one, session in sessions
         ]
-    for one, answer in answers:
-        show_server(one.server)
-        show_status(answer, job.target_name, job.target.public_url)
+    if not json:
+        for one, answer in answers:
+            show_server(one.server)
+            show_status(answer, job.target_name, job.target.public_url)
+    return servers_answer(job, answers)
 
 
 @command(
@@ -107,19 +125,27 @@ def status(context: Context, to: str = "") -> None:
         "to": _TO,
         "yes": _YES,
         "lock-wait": _WAIT,
+        "json": _JSON,
+        "verbose": _VERBOSE,
     }
 )
-def rollback(context: Context, release: str = "", to: str = "", yes: bool = False, lock_wait: int = 0) -> None:
+def rollback(
+    context: Context,
+    release: str = "",
+    to: str = "",
+    yes: bool = False,
+    lock_wait: int = 0,
+    json: bool = False,
+    verbose: bool = False,
+) -> Answer:
     """Go back to an earlier release, site and backend together; nothing is built or sent."""
     from shipper.pipeline.rollback import rollback as run_rollback
-    from shipper.report.console import Reporter
-    from shipper.report.outcome import show_report
 
     job = find_job(to, lock_wait)
-    with Reporter() as reporter:
+    with _reporter(json, verbose) as reporter:
         ask = _asking("Roll back?", reporter, job.target_name, yes)
         report = run_rollback(job, release or None, reporter, ask)
-    show_report(report, job.target_name, reporter.stages)
+    return _ended(report, job.target_name, reporter, json)
 
 
 @command(
@@ -144,7 +170,35 @@ def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = Fal
             pool.submit(session.call, "logs", asked, on_event=show_line(one.server))
 
 
-def _asking(question: str, reporter: Reporter, target: str, yes: bool) -> Callable[[Sequence[Member]], bool]:
+def _reporter(json: bool, verbose: bool) -> Reporter | JsonReporter:
+    """Return what tells of events: to a program, or to people."""
+    if json:
+        from shipper.report.as_json import JsonReporter
+
+        return JsonReporter()
+    from shipper.report.console import Reporter
+
+    return Reporter(verbose)
+
+
+def _ended(report: Report, target: str, reporter: Reporter | JsonReporter, json: bool) -> Answer:
+    """Tell people how a ship or a rollback ended, and return it for programs."""
+    from shipper.report.as_json import report_answer
+
+    if json:
+        from shipper.report.summary import summarise_report
+
+        summarise_report(report, target, reporter.stages)
+    else:
+        from shipper.report.outcome import show_report
+
+        show_report(report, target, reporter.stages)
+    return report_answer(report, target)
+
+
+def _asking(
+    question: str, reporter: Reporter | JsonReporter, target: str, yes: bool
+) -> Callable[[Sequence[Member]], bool]:
     """Return what shows a plan and asks for a yes; with `yes` nobody is asked and nothing is shown."""
 
     def ask(members: Sequence[Member]) -> bool:

@@ -38,12 +38,15 @@ FORGET_DIGESTS = (
 PIECES = "find /srv/gig -type f -size +1M"
 
 
-def stir(gig: Corner, megabytes: int) -> None:
-    """Give the image a layer that nobody has seen and that does not compress."""
-    (gig.root / "api/noise").write_bytes(os.urandom(megabytes << 20))
-    text = (gig.root / "api/Dockerfile").read_text(encoding="utf-8")
-    if "noise" not in text:
-        gig.edit("api/Dockerfile", "COPY main.py migrate.py ./", "COPY noise ./\nCOPY main.py migrate.py ./")
+UNPACKED = ["sh", "-c", "find /var/lib/docker/overlay2 -name lower-noise"]
+
+
+def stir(gig: Corner, lower: int, upper: int) -> None:
+    """Give the image two layers that nobody has seen and that do not compress, of so many MiB."""
+    (gig.root / "api/lower-noise").write_bytes(os.urandom(lower << 20))
+    (gig.root / "api/upper-noise").write_bytes(os.urandom(upper << 20))
+    old = "COPY main.py migrate.py ./"
+    gig.edit("api/Dockerfile", old, f"COPY lower-noise ./\nCOPY upper-noise ./\n{old}")
 
 
 def test_an_upload_that_was_cut_goes_on_near_its_end_and_leaves_nothing_behind(gig: Corner, sandbox_exec: Exec) -> None:
@@ -61,13 +64,17 @@ def test_an_upload_that_was_cut_goes_on_near_its_end_and_leaves_nothing_behind(g
             assert ended.code == 0, ended.output
             assert "The server's engine wants 2 layers" in ended.output
 
-            stir(gig, 48)
+            stir(gig, 8, 40)
             before = network.sent
             client = start_ship(gig, "--to", "far")
             deadline = time.monotonic() + 120
             while network.sent < before + (36 << 20):
                 assert client.poll() is None and time.monotonic() < deadline
                 time.sleep(0.01)
+            # The lower layer is unpacked while the upper one is on its way.
+            os.kill(client.pid, signal.SIGSTOP)
+            while not sandbox_exec(UNPACKED)[1]:
+                assert time.monotonic() < deadline
             os.kill(client.pid, signal.SIGKILL)
             client.communicate()
             wait_until_idle(gig, sandbox_exec)

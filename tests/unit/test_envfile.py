@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 
 from shipper.config.backend import Backend
 from shipper.config.envfile import EnvFile, check_env, mask, parse_env, render_env
-from shipper.config.target import Target
 from shipper.errors import ConfigError
 
 BACKEND = Backend(app="config.asgi:application", required_env=("SECRET_KEY", "DATABASE_URL"))
-PRODUCTION = Target(host="app.example.com")
-SANDBOX = Target(host="127.0.0.1", port=2222)
 STRONG = "u8Vq2mZr7Lw0Xc5Ty1Nb9Kd4Hs6Pf3Ga_"
 DATABASE = f"postgres://shop:{STRONG}@db/shop"
 
@@ -164,9 +161,9 @@ def read_like_systemd(text: str) -> dict[str, str]:
     return {name: re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL) for name, value in form.findall(text)}
 
 
-def verdicts(text: str, target: Target = PRODUCTION) -> list[tuple[str, str]]:
+def verdicts(text: str) -> list[tuple[str, str]]:
     base = f"SECRET_KEY={STRONG}\nDATABASE_URL={DATABASE}\n"
-    findings = check_env(parse_env(base + text, ".env.production"), BACKEND, target)
+    findings = check_env(parse_env(base + text, ".env.production"), BACKEND)
     for finding in findings:
         assert not any(word in str(finding) for word in text.split("=", 1)[-1].split() if len(word) > 5)
     return [(finding.rule, finding.severity) for finding in findings]
@@ -178,7 +175,7 @@ def test_good_values_have_no_findings() -> None:
 
 
 def test_missing_and_empty_required_variables_are_errors() -> None:
-    findings = check_env(parse_env("SECRET_KEY=\n", ".env.production"), BACKEND, PRODUCTION)
+    findings = check_env(parse_env("SECRET_KEY=\n", ".env.production"), BACKEND)
     assert [(finding.rule, finding.severity, finding.where) for finding in findings] == [
         ("env.missing", "error", ".env.production"),
         ("env.empty", "error", ".env.production:1"),
@@ -219,13 +216,6 @@ def test_placeholder_blocks_where_a_secret_belongs(value: str) -> None:
 )
 def test_weak_secret_is_a_warning(line: str) -> None:
     assert verdicts(line) == [("env.weak-secret", "warning")]
-
-
-def test_debug_mode_is_a_warning_except_in_the_sandbox() -> None:
-    assert verdicts("DEBUG=True") == [("env.debug", "warning")]
-    assert verdicts("DJANGO_DEBUG=1") == [("env.debug", "warning")]
-    assert verdicts("DEBUG=False") == []
-    assert verdicts("DEBUG=True", SANDBOX) == []
 
 
 def test_carriage_return_inside_quotes_is_an_error() -> None:

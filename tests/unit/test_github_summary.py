@@ -16,6 +16,7 @@ from shipper.check.report import CheckReport
 from shipper.errors import BuildError, FindingsError
 from shipper.events import Event
 from shipper.findings import Finding
+from shipper.masking import hide
 from shipper.pipeline.plan import Plan
 from shipper.pipeline.rollout import Report
 from shipper.report.console import Reporter, show_error
@@ -52,6 +53,16 @@ def report(action: str = "ship", **more: object) -> Report:
 def text_of(file: Path) -> str:
     """What a reader sees of the Markdown: without what escapes a mark."""
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", file.read_text(encoding="utf-8"))
+
+
+def test_what_was_found_when_the_release_was_live_is_told_after_it(
+    summary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = replace(FINDING, severity="warning", rule="cors.blocked", message="Browsers will not let the site read it.")
+    show_report(report(findings=(found,)), "production")
+    assert "cors.blocked" in text_of(summary)
+    said = capsys.readouterr().out
+    assert said.index("is live at") < said.index("cors.blocked") < said.index("Renew it: passwd")
 
 
 def test_a_ship_says_release_address_what_was_sent_and_how_long_each_stage_took(summary: Path, tmp_path: Path) -> None:
@@ -107,6 +118,13 @@ def test_a_failure_says_what_happened_the_cause_and_what_to_type(summary: Path) 
     assert "````text\nline 1\n```\nline 3\n````" in text
     assert "```text\nnpm ci\nnpm run build\n```" in text
     assert "| agent | 0.4 | connected |" in text
+
+
+def test_no_secret_is_in_the_summary_whatever_markdown_makes_of_its_letters(summary: Path) -> None:
+    value = "a_b*c-" + "d|e.f!"
+    hide({"SUMMARY_PASSWORD": value})
+    summarise_failure("ship", BuildError(f"It said {value}.", why=f"line {value}", fix=f"unset {value}"))
+    assert text_of(summary).count("********") + text_of(summary).count(r"\*" * 8) == 3
 
 
 def test_findings_are_told_with_place_reason_and_way_out_errors_first(summary: Path) -> None:

@@ -46,7 +46,7 @@ def layer(*entries: tuple[str, bytes]) -> io.BytesIO:
     ],
 )
 def test_what_is_private_is_found(path: str, content: bytes) -> None:
-    found = look_into(layer(("app/main.py", b"x"), (path, content), ("app/other.py", b"x")))
+    found = list(look_into(layer(("app/main.py", b"x"), (path, content), ("app/other.py", b"x"))))
     assert [name for name, _ in found] == [path.removeprefix("./").rstrip("/")]
 
 
@@ -68,15 +68,15 @@ def test_what_is_private_is_found(path: str, content: bytes) -> None:
     ],
 )
 def test_what_everybody_may_have_is_left_alone(path: str, content: bytes) -> None:
-    assert look_into(layer((path, content))) == []
+    assert list(look_into(layer((path, content)))) == []
 
 
 def test_a_damaged_layer_is_an_error() -> None:
     whole = layer(("app/a", b"a" * 10_000), ("app/.env", b"")).getvalue()
     with pytest.raises(tarfile.TarError):
-        look_into(io.BytesIO(b"damaged" + whole))
+        list(look_into(io.BytesIO(b"damaged" + whole)))
     with pytest.raises(tarfile.TarError):
-        look_into(io.BytesIO(whole[:6_000]))
+        list(look_into(io.BytesIO(whole[:6_000])))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
 from shipper.errors import ConfigError
 from shipper.pipeline.parts import BackendParts, SiteBuild, slot_name
-from shipper.pipeline.plan import activation_steps, check_second_copy, ship_steps
+from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
 from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollback import choose_release, plan_rollback
 from shipper.pipeline.server import Record, ServerState
@@ -91,6 +91,26 @@ def test_a_first_ship_does_everything_in_the_order_of_the_architecture() -> None
         "prune",
     ]
     assert names(record(1), dataclasses.replace(EMPTY, nginx={"http": "", "server": ""})) == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "last"),
+    [
+        ({}, "prune"),
+        ({"api_url": "http://shop.example.com/v1"}, "prune"),
+        ({"api_url": "/backend"}, "prune"),
+        ({"api_url": "https://api.example.com"}, "cors"),
+        ({"url": "https://shop.example.com", "api_url": "http://shop.example.com"}, "cors"),
+    ],
+)
+def test_only_an_api_on_another_origin_is_asked_for_cors_and_only_after_everything(
+    changes: dict[str, str], last: str
+) -> None:
+    target = TARGET.model_copy(update=changes)
+    steps = ship_steps(record(2), server(record(1)), PROJECT, target, SITE, PARTS, Cargo(()))
+    assert steps[-1].name == last
+    assert [step.name for step in steps].count("cors") == (last == "cors")
+    assert "cors" not in [step["step"] for step in Plan("ship", record(2), steps).on_server]
 
 
 def test_a_change_of_the_site_touches_no_process() -> None:

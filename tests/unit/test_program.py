@@ -11,9 +11,9 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "quality"
 TASKS = """
-aws.ecr.create build check init logs plan rollback ship status env.check env.push hooks.install hooks.remove
+aws.ecr.create build check init logs plan report rollback ship status env.check env.push hooks.install hooks.remove
 hooks.status host.check host.clean host.trust lock.release lock.show lock.take sandbox.down sandbox.reset sandbox.ssh
-sandbox.status sandbox.up
+sandbox.status sandbox.up diff open releases env.diff env.edit env.generate
 """.split()
 
 
@@ -58,3 +58,9 @@ def test_without_a_ship_toml_it_says_how_one_looks(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "ship.toml" in done.stderr
     assert "[frontend]" in done.stderr
+
+
+def test_two_releases_are_named_behind_diff_as_people_type_them() -> None:
+    done = run("shipper", "diff", "here", "live")
+    assert done.returncode == 2
+    assert "shipper diff live here" in done.stderr

@@ -1,0 +1,118 @@
+"""A first image travels while the engine still compresses it: no piece in vain, none before it was looked through."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from corner import Corner
+from network import Network
+
+from shipper.archive import tar_of
+from shipper.build.image import ImageBuild
+from shipper.config.check import Allow, Check
+from shipper.config.project import Project, Workspace
+from shipper.deliver.pieces import PIECE_BYTES, tree_of
+from shipper.deliver.registry import open_registry
+from shipper.engine import connect
+from shipper.errors import FindingsError
+from shipper.events import discard
+from shipper.pipeline.handover import Handover
+
+RECIPE = b"FROM scratch\nCOPY lower /app/lower\nCOPY upper /app/upper\n"
+
+
+@contextmanager
+def made(files: dict[str, bytes]) -> Iterator[ImageBuild]:
+    """Make an image of two layers from the folders `lower` and `upper`."""
+    name = f"shipper-test/handed:{secrets.token_hex(4)}"
+    with connect() as client:
+        image, _ = client.images.build(
+            fileobj=tar_of({"Dockerfile": RECIPE, **files}), custom_context=True, tag=name, rm=True
+        )
+        try:
+            yield ImageBuild(image.id, tuple(image.attrs["RootFS"]["Layers"]), 1, (1, 1), "linux/amd64", 0.0)
+        finally:
+            client.images.remove(name)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    (tmp_path / "site").mkdir()
+    project = Project.model_validate({"name": "handed", "frontend": {"path": "site", "preset": "static"}})
+    return Workspace(tmp_path, project)
+
+
+def test_pieces_are_offered_before_the_end_and_are_what_the_image_is_made_of(workspace: Workspace) -> None:
+    files = {"lower/noise": os.urandom(5 * PIECE_BYTES), "upper/noise": os.urandom(3 * PIECE_BYTES)}
+    with made(files) as build, open_registry(workspace.cache / "images") as registry:
+        handover = Handover(build, "handed", registry, workspace, early=True)
+        handover.begin(discard)
+        early = [piece for offer in handover.offers() for piece in offer.files]
+        whole = {piece.value: piece.size for piece in tree_of(handover.pushed.blobs).files}
+        assert early
+        assert {piece.value for piece in early} <= set(whole)
+        assert set(whole) - {piece.value for piece in handover.offered.files} == {
+            tree_of(handover.pushed.blobs[:1]).entries[0].value
+        }, "all but the configuration, which is made at the end"
+        handover.close()
+        assert not [file for file in registry.folder.iterdir() if file.suffix in (".partial", ".followed")]
+
+
+def test_nothing_leaves_of_a_layer_from_shortly_before_a_secret_on(workspace: Workspace) -> None:
+    noise = {f"upper/{number:02}": os.urandom(PIECE_BYTES) for number in range(8)}
+    files = {"lower/noise": os.urandom(2 * PIECE_BYTES), **noise, "upper/04.pem": key(), "upper/.env": b"A=1\n"}
+    with made(files) as build, open_registry(workspace.cache / "images") as registry:
+        handover = Handover(build, "handed", registry, workspace, early=True)
+        handover.begin(discard)
+        with pytest.raises(FindingsError) as told:
+            _ = handover.pushed
+        assert {finding.path for finding in told.value.findings} == {"/app/upper/04.pem", "/app/upper/.env"}
+        offered = [piece for piece in handover.offered.files if piece.source]
+        secret = [piece for piece in offered if key() in _content(piece.source, piece.offset, piece.size)]
+        assert offered, "of the layer without a secret"
+        assert secret == []
+        handover.close()
+
+
+def test_what_is_allowed_travels_in_the_end(workspace: Workspace) -> None:
+    allowed = Allow(path="/app/upper/.env", rule="image-layer", reason="an example that everybody may have")
+    project = workspace.project.model_copy(update={"check": Check(allow=(allowed,))})
+    with (
+        made({"lower/a": b"a", "upper/.env": b"A=1\n"}) as build,
+        open_registry(workspace.cache / "images") as registry,
+    ):
+        handover = Handover(build, "handed", registry, dataclasses.replace(workspace, project=project), early=True)
+        handover.begin(discard)
+        assert len(handover.pushed.layers) == 2
+        handover.close()
+
+
+def test_a_first_ship_that_was_cut_goes_on_by_itself_and_sends_nothing_twice(gig: Corner) -> None:
+    size = 10 * PIECE_BYTES
+    (gig.root / "api/noise").write_bytes(os.urandom(size))
+    gig.edit("api/Dockerfile", "COPY main.py migrate.py ./", "COPY main.py migrate.py noise ./")
+    with Network(gig.sandbox.ssh_port) as network:
+        gig.add_far_target(network.port)
+        network.break_after(size // 2)
+        ended = gig.shipper("ship", "--yes", "--to", "far")
+        assert ended.code == 0, ended.output
+        assert "Connecting again; what arrived stays." in ended.output
+        others = sum(file.stat().st_size for file in (gig.root / ".shipper/images").iterdir()) - size
+        assert network.sent < size + others + 3 * PIECE_BYTES
+
+
+def key() -> bytes:
+    return b"-----BEGIN " + b"RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\n"
+
+
+def _content(file: Path | None, offset: int, size: int) -> bytes:
+    assert file is not None
+    with file.open("rb") as content:
+        content.seek(offset)
+        return content.read(size)
