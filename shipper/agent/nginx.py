@@ -5,7 +5,9 @@ Everything else under /etc/nginx belongs to the server's owner and is never writ
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ from .errors import AgentError
 from .layout import Layout
 from .systemd import read_text, write_text
 
+_SERVER_NAME = re.compile(r"^\s*server_name\s+(\S+);", re.MULTILINE)
 _TEST_SECONDS = 30.0
 # In a mount namespace of its own, the candidate folder takes the place of /etc/nginx: absolute includes find it, and
 # the running nginx, which anybody may reload at any time, never sees an untested file. Both paths are arguments.
@@ -33,6 +36,19 @@ def files(layout: Layout) -> dict[str, str]:
 def installed(layout: Layout) -> dict[str, str]:
     """Return the texts of the app's files as they are now; "" for one that is not there."""
     return {name: read_text(path) for name, path in files(layout).items()}
+
+
+def sharing_name(layout: Layout, texts: Mapping[str, str]) -> list[str]:
+    """Return the other apps of shipper's on this server whose server block has the same name as that in `texts`.
+
+    nginx only warns ("conflicting server name ... ignored") and gives every request to the block that it reads first.
+    """
+    wanted = set(_SERVER_NAME.findall(texts["http"]))
+    found = []
+    for path in sorted(glob.glob(os.path.join(layout.nginx, "conf.d", "shipper-*.conf"))):
+        if path != files(layout)["http"] and wanted & set(_SERVER_NAME.findall(read_text(path))):
+            found.append(os.path.basename(path)[len("shipper-") : -len(".conf")])
+    return found
 
 
 def install(layout: Layout, texts: Mapping[str, str]) -> bool:

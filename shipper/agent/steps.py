@@ -178,6 +178,8 @@ def stop_if_asked(run: Run) -> None:
 
 def _nginx(run: Run, _: dict[str, Any]) -> str:
     run.reloaded = nginx.install(run.layout, run.record["nginx"])
+    for other in nginx.sharing_name(run.layout, run.record["nginx"]):
+        run.channel.note(f"{other} has the same domain on this server; nginx lets only one of the two answer.")
     return "tested, installed, reloaded" if run.reloaded else "unchanged"
 
 
@@ -204,6 +206,7 @@ def _verify(run: Run, arguments: dict[str, Any]) -> str:
             run.channel.note("nginx was not running; it was started.")
             answer = _patiently(path, arguments["host"], text, 3.0)
         if not answer.ok or text not in answer.body:
+            _refuse_shared_name(run, arguments["host"])
             lines = systemd.last_lines(run.layout.unit(run.slot), 10) if run.slot and not text else []
             raise AgentError(
                 "release",
@@ -224,6 +227,18 @@ def _verify(run: Run, arguments: dict[str, Any]) -> str:
         )
     seen = "here and at the public address" if answer_of_client else "on the server"
     return f"{run.record['id']} seen {seen}"
+
+
+def _refuse_shared_name(run: Run, host: str) -> None:
+    """Raise AgentError when another app has the same domain: nginx gives everything to the one it reads first."""
+    others = nginx.sharing_name(run.layout, run.record["nginx"])
+    if others:
+        raise AgentError(
+            "release",
+            f"{', '.join(others)} has the same domain on this server ({host}), and answers instead of this app.",
+            "nginx gives all requests for a name to one server block.",
+            "Give one of the two another `domain` in its ship.toml. On the practice server: inv sandbox.reset",
+        )
 
 
 def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer:

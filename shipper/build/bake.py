@@ -25,6 +25,8 @@ def check_sources(workspace: Workspace, api_url: str) -> list[Finding]:
     they are take no variables: an empty list. Raises ConfigError when the frontend's folder is not there.
     """
     baking = gather(workspace, api_url)
+    if baking.frontend.preset == "command":
+        return list(variable_is_read(baking)) if baking.variable else []
     if not baking.preset.env_object:
         return []
     return [finding for rule in _RULES for finding in rule(baking)]

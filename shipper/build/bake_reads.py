@@ -88,12 +88,13 @@ def _never_read(baking: Baking, candidates: list[Read]) -> Finding:
         )
     if baking.sources.dynamic:
         return _only_dynamic(baking)
+    read = f"{baking.preset.env_object}.{baking.variable}" if baking.preset.env_object else baking.variable
     return Finding(
         "bake.variable-not-read",
         "error",
         f"{settings} sets {baking.variable}, but no source in {baking.frontend.path}/ reads it.",
         why=f"{baking.api_url} would not be in the built site (field note B3).{_also_set(baking)}",
-        fix=f"Read {baking.preset.env_object}.{baking.variable} where the API is called, or correct api_url_variable.",
+        fix=f"Read {read} where the API is called, or correct api_url_variable.",
         path="ship.toml",
         line=baking.settings_line,
     )
@@ -123,10 +124,13 @@ def _api_like(baking: Baking) -> list[Read]:
     known = {*baking.frontend.variables, baking.variable}
     reads = baking.reads.values()
     return [
-        read
-        for read in reads
-        if read.name not in known and baking.is_public(read.name) and _LIKE_API_URL.search(read.name)
+        read for read in reads if read.name not in known and baking.is_public(read.name) and is_like_api_url(read.name)
     ]
+
+
+def is_like_api_url(name: str) -> bool:
+    """Say whether a variable's name is what teams call the address of their API."""
+    return bool(_LIKE_API_URL.search(name))
 
 
 def unset_variables(baking: Baking) -> Iterator[Finding]:

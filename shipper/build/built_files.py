@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipper.build.presets import preset_of
+from shipper.build.presets import fallback_of, immutable_addresses
 from shipper.config.frontend import Frontend
 
 SCRIPT_SUFFIXES = frozenset([".js", ".mjs", ".cjs"])
@@ -45,16 +45,19 @@ def read_texts(site: Path) -> Iterator[BuiltFile]:
 def immutable_assets(paths: list[str], folder: Path, frontend: Frontend) -> tuple[str, ...]:
     """Return the paths whose names change with their content, sorted; `folder` is the frontend's.
 
-    Next: all under `_next/static/`, where the build id comes from the fingerprint. Vite: names with a hash, unless
-    they were copied from `public/`, where people choose the names. Plain files: none, but those in `hashed`.
+    Next: all under `_next/static/`, where the build id comes from the fingerprint. Vite: names with a hash; Create
+    React App and Astro: those in the folders that hold such names. What was copied from `public/`, where people choose
+    the names, does not count. Plain files and other commands: none, but those in `hashed`.
     """
     if frontend.hashed:
         return tuple(path for path in paths if path.startswith(f"{frontend.hashed}/"))
     if frontend.preset == "next":
         return tuple(path for path in paths if path.startswith("_next/static/"))
-    if frontend.preset == "static":
+    pattern = immutable_addresses(frontend)
+    if not pattern:
         return ()
-    hashed = (path for path in paths if _HASHED_NAME.search(path) and not path.endswith((".html", ".map")))
+    is_hashed = _HASHED_NAME.search if frontend.preset == "vite" else re.compile(pattern.replace("^/", "^")).search
+    hashed = (path for path in paths if is_hashed(path) and not path.endswith((".html", ".map")))
     return tuple(path for path in hashed if not (folder / "public" / path).exists())
 
 
@@ -71,5 +74,5 @@ def has_trailing_slash(paths: list[str]) -> bool:
 
 def fallback_page(paths: list[str], frontend: Frontend) -> str:
     """Return the page for paths without a file: "index.html" for a single-page app, "404.html", or "" for none."""
-    wanted = preset_of(frontend).fallback
+    wanted = fallback_of(frontend)
     return wanted if wanted in paths else ""

@@ -49,6 +49,32 @@ _CAUSES = (
         "Close other programs, or give node more: set NODE_OPTIONS=--max-old-space-size=4096 and try again.",
     ),
     _cause(
+        r"Treating warnings as errors because process\.env\.CI = true",
+        "Create React App stops at warnings where CI=true is set, as it is on GitHub; elsewhere it only shows them.",
+        'Correct them, or write into ship.toml, under [frontend.variables]:  CI = "false"',
+    ),
+    _cause(
+        r"ERR_OSSL_EVP_UNSUPPORTED|error:0308010C",
+        "react-scripts 4 (and other tools on webpack 4) do not work with OpenSSL 3, which Node.js 17 and later have.",
+        "Move to react-scripts 5, or write into ship.toml, under [frontend.variables]:  "
+        'NODE_OPTIONS = "--openssl-legacy-provider"',
+    ),
+    _cause(
+        r"NoAdapterInstalled|Cannot use server-rendered pages without an adapter",
+        "A page of this Astro site is made by a server while it is asked for; static files have none.",
+        'Remove output: "server" from astro.config and prerender = false from the pages, or ask the backend instead.',
+    ),
+    _cause(
+        r"GetStaticPathsRequired|`?getStaticPaths\(\)`? function (?:is )?required for dynamic routes",
+        "A page with [brackets] in its name does not say which paths there are.",
+        "Export getStaticPaths() from it.",
+    ),
+    _cause(
+        r"(?P<words>Node\.js v\S+ is not supported by Astro!)",
+        "This Node.js is not the one that the project needs: {words}",
+        "Install the version of Node.js that is asked for.",
+    ),
+    _cause(
         r"(?P<words>(?:You are using Node\.js|Vite requires Node\.js|The engine \"node\" is incompatible)[^\n]*)",
         "This Node.js is not the one that the project needs: {words}",
         "Install the version of Node.js that is asked for.",

@@ -1,4 +1,4 @@
-"""The `.env*` files that Next and Vite read by themselves: which assignment of a name would win, and where it stands.
+"""The `.env*` files that frontend tools read by themselves: which assignment of a name would win, and where it stands.
 
 Only names, places and public values are of interest here; the files that shipper sends are read by
 `shipper.config.envfile`.
@@ -63,10 +63,10 @@ def _plain(value: str) -> str:
 
 
 def _build_mode(folder: Path, frontend: Frontend) -> str:
-    """Vite's `--mode staging` reads `.env.staging` in place of `.env.production`."""
+    """`--mode staging` of Vite and Astro reads `.env.staging` in place of `.env.production`."""
     command = " ".join(frontend.command or ()) or _build_script(folder)
     found = _MODE.search(command)
-    return found[1] if found and frontend.preset == "vite" else "production"
+    return found[1] if found and preset_of(frontend).env_object == "import.meta.env" else "production"
 
 
 def _build_script(folder: Path) -> str:

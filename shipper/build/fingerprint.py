@@ -71,7 +71,7 @@ def the_frontend(workspace: Workspace) -> Frontend:
         raise ConfigError(
             "This project has no frontend to build.",
             why="ship.toml has no [frontend] table.",
-            fix='Add a [frontend] table with path = "frontend" and preset = "next", "vite" or "static".',
+            fix='Add a [frontend] table with path = "frontend" and a preset, or let this write it: inv init',
         )
     return workspace.project.frontend
 
@@ -123,7 +123,28 @@ def _settings(workspace: Workspace, api_url: str, inside: str) -> tuple[str, ...
         f"command {json.dumps(frontend.command)}",
         f"variables {json.dumps(variables, sort_keys=True)}",
         f"node {_node_version(workspace) if is_built(frontend) else ''}",
+        f"program {_program_hash(workspace) if frontend.preset == 'command' else ''}",
     )
+
+
+def _program_hash(workspace: Workspace) -> str:
+    """Return the hash of a program such as hugo: no lock file says its version."""
+    frontend = the_frontend(workspace)
+    assert frontend.command is not None
+    program = find_program(frontend.command[0], frontend_folder(workspace))
+    if not Path(program).is_file():
+        return ""
+    with FileHashes.remember(workspace.cache / "frontend" / "programs.json") as hashes:
+        return hashes.of(Path(program))
+
+
+def find_program(name: str, folder: Path) -> str:
+    """Return the path of a build command's program: one of the frontend's own packages, or of this machine's PATH.
+
+    What is in neither is taken for a file of the frontend's folder, whether it is there or not.
+    """
+    own = shutil.which(name, path=str(folder / "node_modules" / ".bin"))
+    return own or shutil.which(name) or str(folder / name)
 
 
 def _node_version(workspace: Workspace) -> str:

@@ -35,7 +35,7 @@ from shipper.remembered import ignore_in_git
 __all__ = ["FrontendBuild", "build_frontend", "fingerprint_frontend"]
 
 # Raised by one whenever a proof is added or sharpened in shipper.build.prove, so that cached builds are proved again.
-_PROOF_VERSION = 1
+_PROOF_VERSION = 2
 _KEPT_BUILDS = 5
 _ABANDONED_SECONDS = 24 * 3600
 
@@ -164,6 +164,12 @@ def _make_site(workspace: Workspace, api_url: str, fingerprint: str, scratch: Pa
     else:
         copy_static_files(workspace, site)
     if not (site / "index.html").is_file():
+        if frontend.preset == "astro" and (site / "server").is_dir():
+            raise BuildError(
+                "Astro built a server, and no static site.",
+                why='astro.config says output: "server", or a page says prerender = false.',
+                fix='Remove output: "server" and the adapter from astro.config: pages are then made while building.',
+            )
         raise BuildError(
             "The built site has no index.html.",
             why=f"The build ended well, but {frontend.path}/{output_folder(frontend) or '.'} holds no index.html.",

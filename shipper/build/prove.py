@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipper.build.assets import find_missing_assets
 from shipper.build.baking import Baking, gather
 from shipper.build.built_files import BuiltFile, list_site, read_texts
 from shipper.build.culprit import Culprit, find_culprit, find_unset
@@ -27,6 +28,10 @@ _INLINE_MAP = re.compile(r"//# sourceMappingURL=data:")
 _PAYLOAD = re.compile(r"self\.__next_f\.push\((.*?)\)</script>", re.DOTALL)
 # An element of React's payload whose type is a client component ("$L" and its number), up to its first child element.
 _CLIENT_PROPS = re.compile(r'"\$L[0-9a-f]+",(?:null|"[^"]*"),(\{[^\[]*)')
+# What code in a browser reads from a page: scripts in it, and the data of islands and of elements.
+_PAGE_CODE = re.compile(
+    r"<script\b[^>]*>(?P<script>.*?)</script>|\s(?:props|data-[\w-]+)=\"(?P<data>[^\"]*)\"", re.DOTALL
+)
 _CONTEXT = 60
 
 
@@ -52,7 +57,7 @@ class _Hit:
 
 
 def prove(site: Path, workspace: Workspace, api_url: str) -> list[Finding]:
-    """Return what is wrong with the built site in the folder `site`; every finding blocks the ship.
+    """Return what is wrong with the built site in the folder `site`; every error blocks the ship.
 
     `api_url` is the value that was baked: a full URL or a path such as "/api". Files are named by their place on this
     machine, relative to the project. Raises ConfigError when the frontend's folder is not there.
@@ -74,6 +79,7 @@ def prove(site: Path, workspace: Workspace, api_url: str) -> list[Finding]:
     if frontend.api_url_variable and not proved.is_enough(baking):
         findings.append(_url_missing(proved, baking))
     findings += [_loopback_finding(hits, folder, baking) for hits in loopback.values()]
+    findings += find_missing_assets(site, workspace.project, folder)
     if undefined:
         findings.append(_undefined_finding(undefined[0], folder, find_unset(baking)))
     if not frontend.source_maps:
@@ -89,6 +95,7 @@ class _Evidence:
         self.relative = api_url.startswith("/")
         self.in_scripts = False
         self.in_payload = False
+        self.in_page_code = False
         self.in_pages = ""
         self._wanted = _as_prefix(api_url)
 
@@ -101,6 +108,8 @@ class _Evidence:
             self.in_pages = self.in_pages or file.path
             payload = "".join(row[1] for row in _PAYLOAD.finditer(file.text)).replace('\\"', '"')
             self.in_payload |= any(self._wanted.search(props[1]) for props in _CLIENT_PROPS.finditer(payload))
+            code = (found["script"] or found["data"] or "" for found in _PAGE_CODE.finditer(file.text))
+            self.in_page_code = self.in_page_code or any(self._wanted.search(text) for text in code)
 
     def is_enough(self, baking: Baking) -> bool:
         """Say whether a browser will use the URL.
@@ -111,7 +120,11 @@ class _Evidence:
         is_read = baking.variable in baking.reads
         if self.relative:
             return is_read
-        return self.in_scripts or (self.in_payload and is_read and not baking.sources.dynamic)
+        if baking.frontend.preset == "next":
+            return self.in_scripts or (self.in_payload and is_read and not baking.sources.dynamic)
+        # Small scripts stand in the page itself (Astro), and pages of other generators need none at all.
+        in_page = self.in_page_code or (baking.frontend.preset == "command" and bool(self.in_pages))
+        return self.in_scripts or (in_page and is_read)
 
 
 def _as_prefix(url: str) -> re.Pattern[str]:
@@ -126,10 +139,11 @@ def _as_prefix(url: str) -> re.Pattern[str]:
 def _url_missing(proved: _Evidence, baking: Baking) -> Finding:
     culprit = find_culprit(baking, baking.variable, "")
     seen = f" It is only in the HTML ({proved.in_pages}), where no script calls it." if proved.in_pages else ""
+    files = "file of it" if baking.frontend.preset == "command" else "JavaScript file"
     return Finding(
         "bake.url-not-in-javascript",
         "error",
-        f"The built site does not use {baking.api_url}: no JavaScript file holds it.{seen}",
+        f"The built site does not use {baking.api_url}: no {files} holds it.{seen}",
         why=culprit.why,
         fix=culprit.fix,
         path=culprit.path,
@@ -197,7 +211,7 @@ def _source_map(path: str, what: str) -> Finding:
         "bake.source-map",
         "error",
         f"{path} {what}: everybody could read the source code.",
-        fix="Switch source maps off (Vite: build.sourcemap, Next: productionBrowserSourceMaps), or write "
+        fix="Switch source maps off (Vite and Astro: build.sourcemap, Next: productionBrowserSourceMaps), or write "
         "source_maps = true under [frontend] in ship.toml.",
         path=path,
     )

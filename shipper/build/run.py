@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 from shipper.build.diagnose import failed
-from shipper.build.fingerprint import baked_variables, frontend_folder, the_frontend
+from shipper.build.fingerprint import baked_variables, find_program, frontend_folder, the_frontend
 from shipper.build.next_build_id import build_id_of, preload_environment
 from shipper.build.package_manager import PackageManager, find_package_manager
-from shipper.build.presets import output_folder, preset_of
+from shipper.build.presets import build_settings, output_folder, preset_of
 from shipper.build.program import run_program
 from shipper.build.source_tree import has_tracked_files
 from shipper.config.project import Workspace
@@ -32,7 +32,7 @@ def run_build(workspace: Workspace, api_url: str, fingerprint: str, emit: Emit) 
     folder = frontend_folder(workspace)
     output = folder / output_folder(frontend)
     command = frontend.command
-    if frontend.preset != "static" or (folder / "package.json").exists():
+    if frontend.preset not in ("static", "command") or (folder / "package.json").exists():
         manager = find_package_manager(folder, workspace.root)
         _install(manager, workspace, emit)
         command = command or manager.build
@@ -40,15 +40,18 @@ def run_build(workspace: Workspace, api_url: str, fingerprint: str, emit: Emit) 
     for stale in (output, *(folder / name for name in preset_of(frontend).stale)):
         _remove(stale, folder)
     environment = _build_environment(workspace, api_url, fingerprint)
-    program = shutil.which(command[0]) or str(folder / command[0])
     try:
-        ended = run_program((program, *command[1:]), folder, environment, STEP, emit)
+        ended = run_program((find_program(command[0], folder), *command[1:]), folder, environment, STEP, emit)
     except OSError as error:
         raise BuildError(
-            f"The build command {command[0]} could not be started.", why=str(error), fix="Correct [frontend] command."
+            f"The build command {command[0]} could not be started.",
+            why=f"It is not among the frontend's packages, on the PATH or in {frontend.path}/ ({error.strerror}).",
+            fix=f"Install {command[0]} on this machine, or correct [frontend] command in ship.toml.",
         ) from None
     if ended.code != 0:
         raise failed(f"The frontend's build failed (exit code {ended.code}).", ended)
+    if frontend.preset == "cra" and any("Compiled with warnings" in line for line in ended.lines):
+        emit(Event("note", STEP, "Built with warnings. Where CI=true is set, as on GitHub, they would stop the build."))
     if not output.is_dir():
         raise _no_output(workspace)
     return output
@@ -62,6 +65,12 @@ def _no_output(workspace: Workspace) -> BuildError:
             f"The build wrote no {where}/.",
             why='Next only exports static files when next.config says output: "export".',
             fix='Add output: "export" to next.config (with another distDir: write it as [frontend] output).',
+        )
+    if frontend.preset == "command":
+        return BuildError(
+            f"The build command wrote no {where}/.",
+            why="It ended well, so it wrote its files somewhere else.",
+            fix="Correct [frontend] output in ship.toml; it is relative to [frontend] path.",
         )
     return BuildError(
         f"The build wrote no {where}/.",
@@ -77,6 +86,7 @@ def _build_environment(workspace: Workspace, api_url: str, fingerprint: str) -> 
         "NODE_ENV": "production",
         "NEXT_TELEMETRY_DISABLED": "1",
         "NO_COLOR": "1",
+        **build_settings(the_frontend(workspace)),
         **baked_variables(workspace, api_url),
     }
     environment.pop("FORCE_COLOR", None)

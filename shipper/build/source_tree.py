@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 # Never sources, tracked or not: what builds and installations write.
-_DERIVED_FOLDERS = frozenset([".git", ".hg", ".svn", ".next", ".turbo", ".shipper", "node_modules"])
+_DERIVED_FOLDERS = frozenset(
+    [".git", ".hg", ".svn", ".next", ".astro", ".svelte-kit", ".turbo", ".shipper", "node_modules"]
+)
 # `next build` itself writes these two, so they would make every build a new one.
 _DERIVED_NAMES = ("next-env.d.ts", ".tsbuildinfo")
 # A git hook sets these, and git would then look at another repository's index.

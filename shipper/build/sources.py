@@ -11,11 +11,14 @@ from shipper.build.fingerprint import frontend_folder, inputs_folder, the_fronte
 from shipper.build.loopback import find_addresses
 from shipper.build.presets import Preset, output_folder, preset_of
 from shipper.build.source_tree import list_sources
+from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 
 _SUFFIXES = frozenset(
     [".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro", ".html"]
 )
+# Where a build command of any kind may read a variable: configuration and templates.
+_MORE_SUFFIXES = frozenset(".toml .yml .yaml .json .njk .liquid .hbs .ejs .pug .md .mdx .py .rb .tmpl .xml".split())
 # What is in these never reaches a browser.
 _OTHER_FOLDERS = frozenset(["__tests__", "__mocks__", "test", "tests", "e2e", "cypress", "playwright"])
 _OTHER_TOP_FOLDERS = frozenset(["scripts", "public"])
@@ -91,7 +94,9 @@ def scan_sources(workspace: Workspace) -> Sources:
     texts = list(_read_texts(workspace, preset))
     addresses = tuple(place for text in texts for place in _addresses(text))
     if not preset.env_object:
-        return Sources((), (), (), (), addresses, ())
+        if frontend.preset != "command":
+            return Sources((), (), (), (), addresses, ())
+        return Sources(tuple(read for text in texts for read in _named(text, frontend)), (), (), (), addresses, ("",))
     configurations = [text for text in texts if text.is_configuration]
     sources = [text for text in texts if not text.is_configuration]
     prefixes = _prefixes(preset, configurations)
@@ -123,15 +128,20 @@ class _Text:
 def _read_texts(workspace: Workspace, preset: Preset) -> Iterator[_Text]:
     root = inputs_folder(workspace)
     folder = frontend_folder(workspace)
-    built = output_folder(the_frontend(workspace))
+    frontend = the_frontend(workspace)
+    built = output_folder(frontend)
+    suffixes = _SUFFIXES | _MORE_SUFFIXES if frontend.preset == "command" else _SUFFIXES
+    # A template of Create React App's, although it stands among the files that are copied.
+    page = (folder.relative_to(root) / "public" / "index.html").as_posix() if frontend.preset == "cra" else ""
     output = (folder / built).relative_to(root).as_posix() if built else ""
     for path in list_sources(root, output):
         pure = PurePosixPath(path)
         is_configuration = pure.name in preset.config_files
-        if pure.suffix not in _SUFFIXES or (_never_in_a_browser(pure) and not is_configuration):
+        is_read = is_configuration or path == page or not _never_in_a_browser(pure)
+        if pure.suffix not in suffixes or not is_read:
             continue
         content = _read_text(root / path)
-        if "env" in content or "//" in content or "%" in content:
+        if frontend.preset == "command" or "env" in content or "//" in content or "%" in content:
             shown = (root / path).relative_to(workspace.root).as_posix()
             yield _Text(shown, _blank_comments(content), is_configuration)
 
@@ -180,11 +190,19 @@ def _member(env_object: str) -> re.Pattern[str]:
 
 def _reads(text: _Text, preset: Preset, prefixes: tuple[str, ...]) -> Iterator[Read]:
     yield from _matches(text, _member(preset.env_object))
-    if preset.env_object != "import.meta.env":
+    if not preset.whole_object:
         return
-    # Vite gives the browser the whole object, so a destructured, renamed or computed read works there.
+    # The browser gets the whole object, so a destructured, renamed or computed read works there.
     start = "|".join(re.escape(prefix) for prefix in prefixes)
-    yield from _matches(text, re.compile(rf"""(?:(?<!process\.env)\.|["'`%{{,]\s*)(?P<name>(?:{start})[\w$]*)"""))
+    other = re.escape(_other_object(preset))
+    yield from _matches(text, re.compile(rf"""(?:(?<!{other})\.|["'`%{{,]\s*)(?P<name>(?:{start})[\w$]*)"""))
+
+
+def _named(text: _Text, frontend: Frontend) -> Iterator[Read]:
+    """Find the names of the configured variables as whole words: how a program reads them is its own business."""
+    names = [*frontend.variables, *filter(None, [frontend.api_url_variable])]
+    for name in names:
+        yield from _matches(text, re.compile(rf"\b(?P<name>{re.escape(name)})\b"))
 
 
 def _matches(text: _Text, pattern: re.Pattern[str]) -> Iterator[Read]:
@@ -197,7 +215,7 @@ def _matches(text: _Text, pattern: re.Pattern[str]) -> Iterator[Read]:
 
 def _dynamic_reads(text: _Text, preset: Preset) -> Iterator[Place]:
     """Next replaces `process.env.NAME` word by word; what is not spelled like that stays empty in the browser."""
-    if preset.env_object != "process.env":
+    if preset.whole_object:
         return
     for found in re.finditer(rf"""\bprocess\.env\b(?!\s*\??\.\s*{_NAME}|\[\s*["'`]{_NAME}["'`]\s*\])""", text.content):
         yield Place(text.quote(found.start()), text.path, text.line_at(found.start()))

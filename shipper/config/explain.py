@@ -29,6 +29,7 @@ EXPECTED: Mapping[str, str] = {
     "backend.image.expected_account": "the twelve digits of an AWS account",
     "name": "lower-case letters, digits and dashes, at most 31, beginning with a letter, such as 'my-app'",
     "frontend.api_url_variable": "a variable's name, such as 'NEXT_PUBLIC_API_URL'",
+    "frontend.api_path": "a path without a slash at its end, such as '/api'",
     "frontend.variables": "variable names of letters, digits and '_', such as 'NEXT_PUBLIC_TITLE'",
     "frontend.hashed": "a folder of the built site, such as 'assets'",
     "frontend.allow.url": "an address, such as 'http://localhost:3000'",

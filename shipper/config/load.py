@@ -67,7 +67,7 @@ def find_workspace(start: Path) -> Workspace:
     raise ConfigError(
         f"There is no {FILE_NAME} in {start} or above it.",
         why=f"{FILE_NAME} says what is built here and where it is shipped to.",
-        fix=f"Go to your project's folder, or put this into {FILE_NAME}:\n\n{_MINIMAL}",
+        fix=f"In your project's folder, let this write it: shipper init\nOr put this into {FILE_NAME}:\n\n{_MINIMAL}",
     )
 
 

@@ -114,5 +114,5 @@ class Target(Model):
 
     @property
     def baked_api_url(self) -> str:
-        """The one value for the API's URL that is baked into the frontend (field note B2)."""
+        """The API's URL for this target, before `api_path` of the frontend: `Job.api_url` is what is baked."""
         return self.api_url or self.public_url

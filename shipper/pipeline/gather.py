@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipper.build.backend import Python, build_backend
 from shipper.build.frontend import FrontendBuild, build_frontend
+from shipper.build.presets import immutable_addresses
 from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from shipper.pipeline.images import ImageSource
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
-# Every file below is named by its content: Next says so of the folder, Vite of names with its eight characters of hash.
-_IMMUTABLE = {"next": "^/_next/static/", "vite": r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$", "static": ""}
 
 
 @dataclass(frozen=True)
@@ -127,15 +125,15 @@ def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, Server
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
     frontend = job.workspace.project.frontend
     assert frontend is not None
-    emit(Event("start", "build.frontend", f"Frontend with the API at {job.target.baked_api_url}"))
-    build = build_frontend(job.workspace, job.target.baked_api_url, emit)
+    emit(Event("start", "build.frontend", f"Frontend with the API at {job.api_url}"))
+    build = build_frontend(job.workspace, job.api_url, emit)
     with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
         tree = read_tree(build.site, hashes, executable=())
     shape = SiteShape(
         trailing_slash=build.trailing_slash,
         single_page=build.fallback == "index.html",
         not_found=(build.site / "404.html").is_file(),
-        immutable=f"^/{re.escape(frontend.hashed)}/" if frontend.hashed else _IMMUTABLE[frontend.preset],
+        immutable=immutable_addresses(frontend),
     )
     text = f"{count_files(len(tree.entries))}; {_origin_of(build)}"
     emit(Event("done", "build.frontend", text, seconds=build.seconds))

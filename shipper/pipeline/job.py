@@ -42,6 +42,13 @@ class Job:
         return self.workspace.project.name
 
     @property
+    def api_url(self) -> str:
+        """The one value for the API's URL that is baked into the frontend (field note B2)."""
+        frontend = self.workspace.project.frontend
+        path = frontend.api_path if frontend else None
+        return self.target.api_url or self.target.public_url + (path or "")
+
+    @property
     def in_containers(self) -> bool:
         """Whether the backend runs under Compose."""
         backend = self.workspace.project.backend

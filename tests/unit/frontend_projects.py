@@ -17,7 +17,14 @@ from shipper.events import Event, discard
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "frontends"
 API_URL = "https://api.example.com"
-VARIABLES = {"next": "NEXT_PUBLIC_API_URL", "vite": "VITE_API_URL", "static": None}
+VARIABLES = {
+    "next": "NEXT_PUBLIC_API_URL",
+    "vite": "VITE_API_URL",
+    "cra": "REACT_APP_API_URL",
+    "astro": "PUBLIC_API_URL",
+    "static": None,
+    "command": None,
+}
 
 
 def workspace_at(root: Path, preset: str, **settings: Any) -> Workspace:

@@ -96,7 +96,8 @@ keep = 1
 """
     assert mistakes_of(text) == [
         f"ship.toml:1  name  expected {EXPECTED['name']}",
-        "ship.toml:3  frontend.preset  expected 'next', 'vite' or 'static', found 'nxt' (did you mean 'next'?)",
+        "ship.toml:3  frontend.preset  expected 'next', 'vite', 'cra', 'astro', 'command' or 'static', found 'nxt' "
+        "(did you mean 'next'?)",
         "ship.toml:4  frontend.comand  is not a known key; did you mean 'command'?",
         "ship.toml:5  frontend.command  expected a list of texts, such as ['npm', 'run', 'build'], "
         "found text in quotes",

@@ -96,6 +96,15 @@ def test_static_files_beside_the_rest_of_the_project_are_refused(tmp_path: Path)
         build_frontend(workspace, API_URL, discard)
 
 
+def test_static_files_that_are_all_there_is_may_stand_at_the_top(tmp_path: Path) -> None:
+    pages = {"index.html": "<title>Tiny</title>", "css/site.css": "", "그림/사진.webp": ""}
+    write(
+        tmp_path, {**pages, "ship.toml": "", "tasks.py": "", "README.md": "", "CNAME": "", ".env": "PASSWORD=not-ours"}
+    )
+    workspace = Workspace(tmp_path, Project(name="tiny", frontend=Frontend(path=".", preset="static")))
+    assert sorted(contents(build_frontend(workspace, API_URL, discard).site)) == sorted(pages)
+
+
 def test_two_clones_of_equal_source_give_equal_bytes(tmp_path: Path) -> None:
     clone = build_frontend(project(tmp_path, "next"), API_URL, discard)
     template = template_build("next")

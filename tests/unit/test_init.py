@@ -133,7 +133,7 @@ def test_the_branch_that_is_shipped_is_the_default_one(project: Path, prepare: l
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "inv init --github"),
+        ((), "is there already"),
         (("--github", "--source", "team/shipper@main"), "branches and tags can be moved"),
         (("--github", "--source", "team/shipper"), "<owner>/shipper@<commit>"),
     ],
