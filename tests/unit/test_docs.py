@@ -25,8 +25,8 @@ from invoke.program import Program
 from shipper.check.hygiene.rules import load_rules
 from shipper.config.load import parse_project
 from shipper.config.project import Project
-from shipper.program import Shipper
 from shipper.tasks import namespace
+from shipper.tasks.program import Shipper
 
 SOURCES = sorted((ROOT / "shipper").rglob("*.py"))
 # What the ids of rules begin with; a new family shows itself in `test_families_of_rules_are_known`.
