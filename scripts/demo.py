@@ -86,7 +86,8 @@ def main(name: str = "quality") -> int:
             return code
     console.print(f"\nLook at it: {target.public_url}", markup=False)
     chosen = "" if chosen_name() == DEFAULT_NAME else f"{NAME_VARIABLE}={chosen_name()} "
-    console.print(f"Change something in {folder}, and there: {chosen}inv ship --to sandbox", markup=False)
+    program = Path(sys.executable).with_name("inv")
+    console.print(f"Change something in {folder}, and there: {chosen}{program} ship --to sandbox", markup=False)
     return 0
 
 

@@ -46,7 +46,9 @@ def _command(name: str, task: Task[object]) -> Iterator[str]:
 def _row(option: Argument) -> str:
     # Invoke wants a word after every option but a switch.
     word = "" if option.kind is bool else f" <{'number' if option.kind is int else 'text'}>"
-    spelled = [f"--{option.name.replace('_', '-')}{word}", *(f"-{short}{word}" for short in option.nicknames)]
+    # A switch that is on unless somebody says otherwise is typed as `--no-...`.
+    prefix = "--[no-]" if option.kind is bool and option.default is True else "--"
+    spelled = [f"{prefix}{option.name.replace('_', '-')}{word}", *(f"-{short}{word}" for short in option.nicknames)]
     meaning = (option.help or "").replace("|", "\\|")
     if option.default not in ("", None, False, 0) and "default" not in meaning:
         meaning = f"{meaning}; default: `{option.default}`"

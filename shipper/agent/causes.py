@@ -22,7 +22,7 @@ _CAUSES = (
     ),
     (
         r"no password supplied",
-        "The database was asked without a password: the variable with it is empty (field note E3).",
+        "The database was asked without a password: the variable with it is empty.",
         "Set it in the env file, then: inv env.push   and ship again.",
     ),
     (
@@ -44,7 +44,7 @@ _CAUSES = (
     ),
     (
         r'relation "[^"]*" does not exist|no such table|Table \'[^\']*\' doesn\'t exist|UndefinedTable',
-        "A table is missing in the database: migrations did not run, or not in their order (field note D7).",
+        "A table is missing in the database: migrations did not run, or not in their order.",
         "Set `migrate` in [backend], for example ['alembic', 'upgrade', 'head'], and ship again.",
     ),
     (

@@ -38,13 +38,13 @@ def find_unset(baking: Baking) -> Culprit:
     for read in baking.sources.reads:
         if baking.is_public(read.name) and not baking.is_set(read.name):
             return Culprit(
-                f"{read.path}:{read.line} reads {read.name}, and nothing sets it (field note B4).",
+                f"{read.path}:{read.line} reads {read.name}, and nothing sets it.",
                 f'Write into ship.toml, under [frontend.variables]:  {read.name} = "..."',
             )
     if baking.sources.dynamic:
         place = baking.sources.dynamic[0]
         return Culprit(
-            f"{place.path}:{place.line} reads variables in a way that cannot be baked (field note B4): {place.text}",
+            f"{place.path}:{place.line} reads variables in a way that cannot be baked: {place.text}",
             f"Write process.env.NAME in full at {place.path}:{place.line}.",
         )
     if baking.sources.foreign:
@@ -54,7 +54,7 @@ def find_unset(baking: Baking) -> Culprit:
             f"Read it the build tool's own way at {read.path}:{read.line}.",
         )
     return Culprit(
-        "Some value was undefined while the site was built (field note B4).",
+        "Some value was undefined while the site was built.",
         "Find what is read there, and write it into ship.toml under [frontend.variables].",
     )
 

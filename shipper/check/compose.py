@@ -37,7 +37,7 @@ def check_compose(
                 file,
                 "compose.unknown-variable",
                 message=f"${{{name}}} is used, but the server's environment has no {name}.",
-                why="Compose would put nothing in its place, and only say so in a log (field note E1).",
+                why="Compose would put nothing in its place, and only say so in a log.",
                 fix=f"Add {name} to the env file, then: inv env.push --to {target_name}",
             )
         )
@@ -48,7 +48,7 @@ def check_compose(
                     rule="compose.hidden-variable",
                     severity="warning",
                     message=f"{service}: {name} under `environment` hides the one of the env file.",
-                    why="What is changed in the env file has no effect (field note E2).",
+                    why="What is changed in the env file has no effect.",
                     fix=f"Remove {name} from `environment`, or from the env file.",
                     path=file.path.name,
                 )

@@ -194,7 +194,7 @@ def _describe_hole(hole: Hole) -> Finding:
         severity=severities[wanted.secret, bool(hole.exposed)],
         path=".gitignore",
         message=f"{wanted.line} is not ignored in {places}: {wanted.what}.{taken}",
-        why=f"What is not ignored is committed by the next `git add .` (field note G3). {_PERSONAL}",
+        why=f"What is not ignored is committed by the next `git add .`. {_PERSONAL}",
         fix=f"Add this line to .gitignore: {hole.line}",
     )
 

@@ -213,7 +213,7 @@ def _debug(name: str, value: str, app: _App, _: Mapping[str, str]) -> Iterator[_
     if not _SOME_DEBUG.fullmatch(name.upper()) or value.strip().lower() not in _TRUE:
         return
     whole = bool(_DEBUG.fullmatch(name.upper())) and not app.tried_out
-    why = "Error pages would show settings and code to visitors (field note E6)."
+    why = "Error pages would show settings and code to visitors."
     yield name, "env.debug", "error" if whole else "warning", "switches debug mode on.", why, f"{name}=False"
 
 

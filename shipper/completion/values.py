@@ -18,6 +18,9 @@ _RELEASE = ("--release", "-r")
 # There -t and -r are other options.
 _WITHOUT_TARGET = frozenset({"check", "init"})
 _SANDBOX = "sandbox"
+# What `diff` compares, and what it calls releases besides their ids.
+_COMPARED = ("--old", "--new")
+_NAMED = ("live", "previous", "here")
 
 
 def complete_values(words: Sequence[str], folder: Path) -> list[str] | None:
@@ -39,9 +42,15 @@ def complete_values(words: Sequence[str], folder: Path) -> list[str] | None:
         found = _targets(folder)
     elif task == "rollback" and (option in _RELEASE or (not rest and not typed.startswith("-"))):
         found = _releases(folder, rest)
+    elif task == "diff" and (option in _COMPARED or (len(rest) < len(_COMPARED) and _are_plain([*rest, typed]))):
+        found = [*_NAMED, *_releases(folder, rest)]
     else:
         return None
     return [prefix + name for name in found if name.startswith(typed)]
+
+
+def _are_plain(words: Sequence[str]) -> bool:
+    return not any(word.startswith("-") for word in words)
 
 
 def _targets(folder: Path) -> list[str]:

@@ -55,7 +55,7 @@ def parse_env(content: str | bytes, source: str) -> EnvFile:
             "note",
             1,
             "The file begins with a byte order mark",
-            "Other programs read it as part of the first name (field note B8).",
+            "Other programs read it as part of the first name.",
             "Save it as 'UTF-8', not 'UTF-8 with BOM'.",
         )
     reader.read()
@@ -113,7 +113,7 @@ def check_env(env: EnvFile, backend: Backend) -> list[Finding]:
             "env.missing",
             "error",
             f"{name} is missing, and ship.toml requires it",
-            "The backend would start without it, or not at all (field note E7).",
+            "The backend would start without it, or not at all.",
             f"Add {name}=... to {env.source}, then run: inv env.push",
             env.source,
         )
@@ -135,7 +135,7 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
             "env.carriage-return",
             "error",
             "ends with a CR",
-            "The program would get an invisible character at the end of the value (field note B8).",
+            "The program would get an invisible character at the end of the value.",
             "Save the file with LF line ends.",
         )
     if not value.strip():
@@ -144,7 +144,7 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
                 "env.empty",
                 "error",
                 "is empty, but ship.toml requires it",
-                "An empty password or key fails only when it is used (field note E3).",
+                "An empty password or key fails only when it is used.",
                 f"Write its value behind {name}=.",
             )
         return
@@ -155,7 +155,7 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
             "env.placeholder",
             severity,
             "still looks like the example's text",
-            "Example values are public, and usually do not work (field note E5).",
+            "Example values are public, and usually do not work.",
             f"Write the real value behind {name}=. {_NEW_ONE}",
         )
     elif secret is not None and (weakness := _weakness(name, secret)):
@@ -163,7 +163,7 @@ def _judge(name: str, value: str, backend: Backend) -> Iterator[_Verdict]:
             "env.weak-secret",
             "warning",
             weakness,
-            "It can be guessed (field note E6).",
+            "It can be guessed.",
             f"Use a random value. {_NEW_ONE}",
         )
 

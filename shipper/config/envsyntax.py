@@ -71,7 +71,7 @@ class EnvReader:
                 "note",
                 1,
                 "The file has Windows line ends (CRLF)",
-                "A shell or Docker would put a CR at the end of every value (field note B8); shipper does not.",
+                "A shell or Docker would put a CR at the end of every value; shipper does not.",
                 "Set your editor to LF for this file.",
             )
 
@@ -138,7 +138,7 @@ class EnvReader:
                 "note",
                 number,
                 f"{name} ends with a CR, which is left out",
-                "An editor on Windows put it there (field note B8).",
+                "An editor on Windows put it there.",
                 "Save the file with LF line ends.",
             )
         comment = _COMMENT.search(self.text, start, line.end())
@@ -163,7 +163,7 @@ class EnvReader:
                 "note",
                 number,
                 f"{name} holds a $, which is kept as it is",
-                "Nothing replaces ${OTHER} by another variable's value (field note E1).",
+                "Nothing replaces ${OTHER} by another variable's value.",
                 f"If it is a reference, write the value itself; if not, {name}='...' with single quotes says so.",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, replace
 
@@ -86,6 +87,7 @@ _OUTPUT = {
     "vite": re.compile(r"""\boutDir\s*:\s*["'](?P<folder>[^"']+)["']"""),
     "astro": re.compile(r"""\boutDir\s*:\s*["'](?P<folder>[^"']+)["']"""),
 }
+_ROOT = re.compile(r"""\broot\s*:\s*["'](?P<folder>[^"'/][^"']*)["']""")
 _EXPORT = re.compile(r"""\boutput\s*:\s*["']export["']""")
 _SERVER = re.compile(r"""\boutput\s*:\s*["'](?:server|hybrid)["']""")
 _BASE = re.compile(r"""\bbase(?:Path)?\s*:\s*["'](?P<base>/[^"']+)["']""")
@@ -154,6 +156,9 @@ def _with_configuration(repository: Repository, found: FoundFrontend, package: P
     output = _OUTPUT[found.preset].search(text) if found.preset in _OUTPUT else None
     problems = list(found.problems)
     folder = output["folder"].removeprefix("./").strip("/") if output else ""
+    if found.preset == "vite" and (root := _ROOT.search(text)):
+        # Vite's outDir counts from its root: https://vite.dev/config/build-options#build-outdir
+        folder = posixpath.normpath(f"{root['folder']}/{folder or 'dist'}")
     if folder.startswith(".."):
         problems.append(
             Problem(path, f"writes into {folder}, which is not in {found.path}/", "Write into a folder of its own.")

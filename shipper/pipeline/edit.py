@@ -13,7 +13,7 @@ from shipper.errors import ConfigError, FindingsError, ShipperError
 from shipper.events import Emit
 from shipper.findings import Finding, refuse_errors
 from shipper.masking import hide
-from shipper.pipeline.environment import Difference, check_values, read_env_file
+from shipper.pipeline.environment import Difference, check_values, read_env_file, refuse_without_backend
 from shipper.pipeline.job import Job
 from shipper.pipeline.server import connect_each
 
@@ -43,6 +43,7 @@ def edit_environment(
     changes by key and the findings that do not block. Nobody is connected meanwhile: editing may take long. Raises
     ConfigError and FindingsError for a text that cannot be right, and when somebody else changed it meanwhile.
     """
+    refuse_without_backend(job)
     before, digests = _read(job, emit)
     with private_file(f"{job.app}.env", _text(before, job)) as file:
         env, findings = _edited(job, file, again)

@@ -29,15 +29,23 @@ def read_env_file(job: Job) -> EnvFile:
         raise ConfigError(
             f"The env file {job.target.env_file} is not there.",
             why=f"env_file of the target {job.target_name} names it.",
-            fix=f"Write it beside ship.toml (never into git), one KEY=value a line: {file}",
+            fix=f"Write it beside ship.toml (never into git), one KEY=value a line: {file}\n"
+            f"Or from an example: inv env.generate --to {job.target_name}",
         ) from None
     except OSError as error:
         raise ConfigError(f"The env file {job.target.env_file} cannot be read.", why=str(error)) from error
     return parse_env(content, job.target.env_file)
 
 
+def refuse_without_backend(job: Job) -> None:
+    """Raise ConfigError for an app that has nothing to give an environment to."""
+    if job.workspace.project.backend is None:
+        raise ConfigError("This app has no [backend], so it has no environment.", fix="inv ship")
+
+
 def check_file(job: Job) -> tuple[EnvFile, list[Finding]]:
     """Read the env file and return it with what the rules say of it."""
+    refuse_without_backend(job)
     env = read_env_file(job)
     return env, check_values(job, env)
 

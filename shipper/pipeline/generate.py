@@ -94,7 +94,7 @@ def refuse_tracked(file: Path) -> None:
     if not ask_git(folder, "check-ignore", "--", name, codes=(0, 1)):
         raise ConfigError(
             f"Git would take {name}, so it is not written.",
-            why="Secrets in a repository stay in its history, and go wherever it goes (field note G1).",
+            why="Secrets in a repository stay in its history, and go wherever it goes.",
             fix=f"Put this line into .gitignore: {name}   (or: inv check --ignores --fix)",
         )
 
@@ -102,6 +102,11 @@ def refuse_tracked(file: Path) -> None:
 def generate(content: bytes, source: str, project: Project, target: Target) -> Generated:
     """Return the text of a new env file; the example's comments and order stay. Raises ConfigError."""
     text = decode_text(content, source).replace("\r\n", "\n")
+    backend = project.backend
+    named = parse_env(text, source).values
+    missing = [name for name in (backend.required_env if backend else ()) if name not in named]
+    if missing:
+        text = "\n".join([text.rstrip("\n"), "", "# ship.toml requires these.", *_empty(missing), ""])
     env = parse_env(text, source)
     made = _secrets(env)
     urls = _urls(env, made)
@@ -115,10 +120,6 @@ def generate(content: bytes, source: str, project: Project, target: Target) -> G
     for name, value in {**given, **fitted, **urls, **made}.items():
         place = env.lines[name] - 1
         lines[place] = _rewritten(lines[place], name, value)
-    backend = project.backend
-    missing = [name for name in (backend.required_env if backend else ()) if name not in env.values]
-    if missing:
-        lines = [*"\n".join(lines).rstrip("\n").split("\n"), "", "# ship.toml requires these.", *_empty(missing), ""]
     new = "\n".join(lines)
     values = parse_env(new, source).values
     left = [name for name, value in values.items() if _is_open(name, value, given, missing)]

@@ -53,7 +53,7 @@ def _frontend(proposal: Proposal) -> str:
         _key("preset", found.preset, f"{found.what}{manager}: {found.where}"),
     ]
     if found.api_variable:
-        guess = "" if found.api_variable.sure else "; right? "
+        guess = "" if found.api_variable.sure else "; right?"
         lines.append(_key("api_url_variable", found.api_variable.value, f"read at {found.api_variable.where}{guess}"))
         if proposal.api_path:
             lines.append(_key("api_path", proposal.api_path.value, f"as in {proposal.api_path.where}"))
@@ -120,7 +120,7 @@ def _of_both(proposal: Proposal) -> list[str]:
         if proposal.service and words[:2] == ("python", "-m"):
             words = words[2:]
         lines.append(_key("migrate", words, found.migrate_where))
-    said = health.where if health.sure else "no route for it was found: " + (health.where or "a guess")
+    said = health.where if health.sure else f"a guess: {health.where or 'no route for it was found'}"
     lines.append(_key("health", health.value, said))
     told = [one.where for one in proposal.prefixes if one.where]
     remark = ", ".join(dict.fromkeys(told)) if told else "what nginx passes on to the backend"

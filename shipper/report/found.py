@@ -61,7 +61,10 @@ def show_next(proposal: Proposal, written: Sequence[str], program: str, git: Seq
     _show_environment(proposal.variables, program)
     _command(f"{program} ship --to sandbox", "builds, proves, sends, goes live there")
     if proposal.wishes.host:
-        _command(f"{program} host.trust --to production", "pins the server's key; then: host.check, plan, ship")
+        _command(f"{program} host.trust --to production", "shows the server's key and pins it in ship.toml")
+        if proposal.backend:
+            _command(f"{program} env.push --to production", "after the same with .env.production")
+        _command(f"{program} ship --to production", "the same on your server; `plan` shows it before")
 
 
 def _show_environment(variables: Variables, program: str) -> None:
@@ -70,7 +73,8 @@ def _show_environment(variables: Variables, program: str) -> None:
     if not names:
         return
     if variables.examples:
-        _command(f"cp {variables.examples[0]} .env.sandbox", f"then fill in {names}, ...; git has to ignore it")
+        remark = f"writes .env.sandbox from {variables.examples[0]}, with new secrets"
+        _command(f"{program} env.generate --to sandbox", remark)
     else:
         console.print(f"  [green]->[/green] write .env.sandbox with {names}; git has to ignore it")
     _command(f"{program} env.push --to sandbox", "puts it there, readable by root alone")

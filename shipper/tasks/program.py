@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from invoke.exceptions import Exit, ParseError
@@ -13,6 +14,14 @@ from shipper.report.streams import open_streams, tell
 _USAGE = ConfigError.exit_code
 # The options that the first words behind a task stand for.
 _PLACES = {"rollback": ("--release",), "diff": ("--old", "--new")}
+
+
+# How Invoke tells of an option at the end of the line that wants a word behind it.
+_VALUELESS = re.compile(r"Flag <Argument: (\w+).*> needed value.*")
+
+
+def _without_value(told: re.Match[str]) -> str:
+    return f"--{told[1].replace('_', '-')} wants a word behind it."
 
 
 class Shipper(Program):
@@ -36,7 +45,7 @@ class Shipper(Program):
         try:
             super().parse_tasks()
         except ParseError as error:
-            raise _usage(str(error), words) from error
+            raise _usage(_VALUELESS.sub(_without_value, str(error)), words) from error
         except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
             word = str(error).partition(": ")[2]
             raise _usage(f"{word} is not a whole number, which is expected there.", words) from error

@@ -20,6 +20,7 @@ _RELEASE = "live, previous, or (a part of) the id of a release"
 @command(help={"to": _TO, "json": _JSON})
 def releases(context: Context, to: str = "", json: bool = False) -> Answer:
     """List the releases on the server: when, who, which commit, what changed, how large."""
+    from shipper.completion.known import remember_releases
     from shipper.pipeline.releases import list_releases
     from shipper.report.as_json import servers_answer
     from shipper.report.console import Reporter
@@ -27,6 +28,9 @@ def releases(context: Context, to: str = "", json: bool = False) -> Answer:
 
     job = find_job(to)
     servers = list_releases(job, Reporter())
+    for it in servers:
+        live = next((str(entry["id"]) for entry in it.releases if entry["live"]), "")
+        remember_releases(job.workspace.cache, job.target_name, live, it.releases)
     if not json:
         show_releases(servers, job.target_name)
     return servers_answer(job, [(one, {"releases": it.releases}) for one, it in zip(job.each, servers, strict=True)])
