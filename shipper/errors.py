@@ -6,6 +6,7 @@ Every error says what happened, why (when that is known) and what to type next. 
 ShipperError                  1  a step failed; the old release is still serving
 ├── BuildError                1  a build on this machine failed
 ├── ReleaseError              1  the server could not bring the release up and kept the old one
+├── HookError                 1  a hook of the project failed before the switch
 ├── RepositoryError           1  git could not read what was to be checked
 ├── ConfigError               2  usage, or something in ship.toml
 ├── FindingsError             3  findings of severity "error" block the ship
@@ -13,6 +14,7 @@ ShipperError                  1  a step failed; the old release is still serving
 │   ├── ConnectionLostError   4  it was reached, and then the connection was gone
 │   └── StaleError            4  it is not what this machine took it for; seen before anything was changed
 ├── LockHeldError             5  somebody else is shipping
+├── AfterSwitchError          6  the new release is live, but a hook after the switch failed
 └── StoppedError            130  somebody pressed Ctrl-C, and the server ended in order
 """
 

@@ -81,15 +81,15 @@ def make_room(
     """Remove what is old, and check that what will be sent fits on the disk, before its first byte is written.
 
     `keys` are all contents that the release is made of, `sizes` those that are announced, in bytes. `request` has
-    `keep`, `room`, `image` and `image_room`, and `pieces`, the parts of an image that come later. Returns the keys
-    whose content is not there, damaged ones included.
+    `keep`, `room`, `image` and `image_room`, `slot` (one that is there already stays), and `pieces`, the parts of an
+    image that come later. Returns the keys whose content is not there, damaged ones included.
     """
     sizes = {**sizes, **dict(request.get("pieces", ()))}
     wanted = [*keys, *(key for key, _ in request.get("pieces", ()))]
     environment.ensure_shared(layout)
     release.make_folders(layout)
     # The release to come is one of the kept ones.
-    steps.prune(layout, request["keep"] - 1, {*wanted, *bases}, request["image"])
+    steps.prune(layout, request["keep"] - 1, {*wanted, *bases}, request["image"], request["slot"])
     store.remove_damaged(layout, wanted)
     missing = store.missing(layout, wanted)
     more = request["room"]

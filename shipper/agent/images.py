@@ -57,12 +57,9 @@ def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[
     blobs: Mapping[str, Sequence[str]] = request["blobs"]
     offer = registry.Offer(layout, request["digest"], request["manifest"].encode(), blobs, dict(request["objects"]))
     with registry.offered(offer):
-        try:
-            _take_and_pull(offer, layout, request["objects"], channel)
+        _take_and_pull(offer, layout, request["objects"], channel)
+        if not offer.lacking:
             _rename(offer.reference(layout.app), name)
-        except AgentError:
-            if not offer.lacking:
-                raise
     if not offer.lacking:
         store.remove(layout, [key for keys in blobs.values() for key in keys])
     return offer.lacking
@@ -73,7 +70,8 @@ def _take_and_pull(
 ) -> None:
     """Let the engine fetch and unpack the lower layers while the upper ones still arrive.
 
-    All that is sent is taken, also when the engine wants something else besides. Raises AgentError.
+    All that is sent is taken, also when the engine wants something else besides (`offer.lacking`): then it has failed
+    in the end, and that is no error here. Raises AgentError.
     """
 
     def tell(event: Mapping[str, Any]) -> None:
@@ -91,11 +89,15 @@ def _take_and_pull(
         pulled = pool.submit(_follow, pull, tell)
         try:
             store.receive(layout, objects, until_it_fails(channel.frames()), channel, offer.arrive)
-            pulled.result()
         except BaseException:
             offer.end()
             pull.stop()
             raise
+        try:
+            pulled.result()
+        except AgentError:
+            if not offer.lacking:
+                raise
 
 
 def _pull(reference: str, login: Mapping[str, str]) -> engine.Stream:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from . import compose, health, leftovers, nginx, release, slot, systemd
+from . import compose, health, leftovers, nginx, release, slot, store, systemd
 from .errors import AgentError
 from .layout import Layout
 
@@ -137,4 +137,6 @@ def _unused_removed(layout: Layout) -> bool:
         if entry.get("slot") and (entry["state"] == "good" or entry["id"] == alive)
     }
     removed = slot.prune(layout, used | set(systemd.running_slots(layout)))
+    if removed:
+        store.begin(layout)  # their contents are there still, and no release has them
     return bool(leftovers.sweep(layout) or removed)

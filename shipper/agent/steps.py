@@ -279,8 +279,11 @@ def _prune(run: Run, arguments: dict[str, Any]) -> str:
     return f"{len(removed)} old releases removed, {freed / 1_000_000:.1f} MB free again" if removed else ""
 
 
-def prune(layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = "") -> tuple[list[str], int]:
-    """Remove old releases, and the slots, contents and images that only they used, but no `wanted` content or `image`.
+def prune(
+    layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = "", slot_name: str = ""
+) -> tuple[list[str], int]:
+    """Remove old releases, and the slots, contents and images that only they used, but no `wanted` content, nor the
+    `image` and the slot that a release to come will use.
 
     Returns the names of the releases and the bytes that became free.
     """
@@ -288,7 +291,7 @@ def prune(layout: Layout, keep: int, wanted: Iterable[str] = (), image: str = ""
     before = release.images(layout)
     removed = release.prune(layout, keep)
     used = {str(entry["slot"]) for entry in release.records(layout) if entry.get("slot")}
-    slot.prune(layout, used | set(systemd.running_slots(layout)))
+    slot.prune(layout, {*used, *systemd.running_slots(layout), slot_name})
     kept = release.images(layout)
     if kept:
         images.prune(layout, before, {*kept, image})

@@ -146,12 +146,15 @@ def run_once(
     """Run a command to its end in a transient unit, with the user, environment file and limits of `properties`.
 
     systemd reads the environment file, as it does for the service itself: there is one parser, and no value of it is
-    in any argv. `variables` are more of them, which are no secret.
+    in any argv. `variables` are more of them, which are no secret. The command is run as it is: systemd would put the
+    variables of the unit in place of `$NAME` and `${NAME}`, also where a shell in the command has one of that name.
     """
     options = [f"--property={key}={value}" for key, value in properties.items()]
     options += [f"--setenv={name}={value}" for name, value in variables.items()]
     # Wait, pipe and collect: exit code and output come back here, and nothing of the unit stays behind.
     argv = ["systemd-run", "--wait", "--pipe", "--collect", f"--unit={name}", *options]
+    # systemd.service(5), "Command lines": `$$` is a dollar sign.
+    words = [*command[:1], *(word.replace("$", "$$") for word in command[1:])]
     lines: list[str] = []
 
     def keep(line: str) -> None:
@@ -163,7 +166,7 @@ def run_once(
             on_line(line)
 
     outcome = programs.run(
-        [*argv, "--property=RuntimeMaxSec=" + str(int(timeout)), "--", *command], timeout=timeout + 30, on_line=keep
+        [*argv, "--property=RuntimeMaxSec=" + str(int(timeout)), "--", *words], timeout=timeout + 30, on_line=keep
     )
     result = next((line.partition(": ")[2] for line in lines if line.startswith("Finished with result: ")), "")
     return programs.Outcome(

@@ -15,12 +15,12 @@ from shipper.completion.known import known_releases
 
 _TARGET = ("--to", "-t")
 _RELEASE = ("--release", "-r")
+_SIDES = ("--old", "--new", "-o", "-n")
+# shipper.pipeline.releases has them, too, and takes long to import.
+_SIDE_WORDS = ("live", "previous", "here")
 # There -t and -r are other options.
 _WITHOUT_TARGET = frozenset({"check", "init"})
 _SANDBOX = "sandbox"
-# What `diff` compares, and what it calls releases besides their ids.
-_COMPARED = ("--old", "--new")
-_NAMED = ("live", "previous", "here")
 
 
 def complete_values(words: Sequence[str], folder: Path) -> list[str] | None:
@@ -40,17 +40,13 @@ def complete_values(words: Sequence[str], folder: Path) -> list[str] | None:
         prefix = f"{option}="
     if option in _TARGET and task not in _WITHOUT_TARGET:
         found = _targets(folder)
-    elif task == "rollback" and (option in _RELEASE or (not rest and not typed.startswith("-"))):
+    elif task == "rollback" and (option in _RELEASE or (_is_place(rest, 1) and not typed.startswith("-"))):
         found = _releases(folder, rest)
-    elif task == "diff" and (option in _COMPARED or (len(rest) < len(_COMPARED) and _are_plain([*rest, typed]))):
-        found = [*_NAMED, *_releases(folder, rest)]
+    elif task == "diff" and (option in _SIDES or (_is_place(rest, 2) and not typed.startswith("-"))):
+        found = [*_SIDE_WORDS, *_releases(folder, rest, with_live=True)]
     else:
         return None
     return [prefix + name for name in found if name.startswith(typed)]
-
-
-def _are_plain(words: Sequence[str]) -> bool:
-    return not any(word.startswith("-") for word in words)
 
 
 def _targets(folder: Path) -> list[str]:
@@ -58,7 +54,12 @@ def _targets(folder: Path) -> list[str]:
     return sorted({*_names(table), _SANDBOX})
 
 
-def _releases(folder: Path, rest: Sequence[str]) -> list[str]:
+def _is_place(rest: Sequence[str], places: int) -> bool:
+    """Whether the next word stands in one of the first places behind the task, with no option before it."""
+    return len(rest) < places and not any(word.startswith("-") for word in rest)
+
+
+def _releases(folder: Path, rest: Sequence[str], with_live: bool = False) -> list[str]:
     root, table = _project(folder)
     if root is None:
         return []
@@ -66,7 +67,7 @@ def _releases(folder: Path, rest: Sequence[str]) -> list[str]:
     named = next((value for option, value in pairwise(words) if option in _TARGET), "")
     names = _names(table)
     default = table.get("default_target") or (names[0] if len(names) == 1 else "" if names else _SANDBOX)
-    return known_releases(root / ".shipper", named or str(default))
+    return known_releases(root / ".shipper", named or str(default), with_live)
 
 
 def _names(table: dict[str, Any]) -> list[str]:

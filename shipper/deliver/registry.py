@@ -286,6 +286,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _end_upload(self, name: str, upload: str) -> None:
         scratch = self._scratch(upload)
+        try:
+            self._keep_upload(name, scratch)
+        except BaseException:
+            self.registry.end_upload(scratch, "")
+            raise
+
+    def _keep_upload(self, name: str, scratch: Path) -> None:
         with scratch.open("ab") as file:
             self._copy_body(file)
         digest = parse_qs(urlsplit(self.path).query).get("digest", [""])[0]

@@ -7,7 +7,7 @@ server's, which the old release shares: going back would rarely cure it, and tak
 from __future__ import annotations
 
 import http.client
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shipper.check.cors import Answer, check_mixed_content, judge_answer, judge_preflight, unreachable
 from shipper.check.origins import Origin, origin_of
@@ -46,13 +46,13 @@ def check_cors(project: Project, target: Target) -> list[Finding]:
         if any(finding.severity != "note" for finding in found):
             return found
         return [*found, *judge_answer(_ask(api, "GET", path, asked), site, url)]
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:  # UnicodeError: no such name can exist
         return [unreachable(url, site, f"{type(error).__name__}: {error}")]
 
 
 def api_path(project: Project, target: Target) -> str:
     """Return the path to ask for: the health check's where it is below the API's address, else that address's."""
-    base = urlsplit(target.baked_api_url).path.rstrip("/")
+    base = quote(urlsplit(target.baked_api_url).path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
     health = project.backend.health if project.backend else ""
     return health if health.startswith(f"{base}/") else f"{base}/"
 

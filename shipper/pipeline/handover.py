@@ -16,7 +16,8 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.pieces import PIECE_BYTES
 from shipper.deliver.registry import Registry, Upload
 from shipper.engine import connect
+from shipper.errors import BuildError
 from shipper.events import Emit, Event
 from shipper.pipeline.layers import refuse_in_pushed
 
@@ -94,15 +96,18 @@ class Handover:
         return ()
 
     def close(self) -> None:
-        """Remove what was only here on its way."""
+        """Remove what was only here on its way; who still waits for the image need not."""
+        with suppress(InvalidStateError):
+            self._ended.set_exception(BuildError("The ship was broken off."))
         for follower in self._followers:
             follower.close()
 
     def _run(self, emit: Emit) -> None:
-        try:
-            self._ended.set_result(self._hand_over(emit))
-        except BaseException as error:
-            self._ended.set_exception(error)
+        with suppress(InvalidStateError):  # it was closed meanwhile
+            try:
+                self._ended.set_result(self._hand_over(emit))
+            except BaseException as error:
+                self._ended.set_exception(error)
         with self._news:
             self._news.notify_all()
 
@@ -120,7 +125,10 @@ class Handover:
         return pushed
 
     def _follow(self, upload: Upload) -> None:
-        follower = _Follower(upload, self._offer, self._found)
+        try:
+            follower = _Follower(upload, self._offer, self._found)
+        except OSError:  # a file system without hard links: all of it waits for the end
+            return
         self._followers.append(follower)
         follower.start()
 

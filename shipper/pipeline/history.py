@@ -52,13 +52,17 @@ class _Stage:
 
 @dataclass
 class Recording:
-    """Takes the events of one ship and passes them on; knows at the end what belongs into the record."""
+    """Takes the events of one ship and passes them on; knows at the end what belongs into the record.
+
+    One that is `unwanted`, because somebody called the ship off before anything was sent, leaves none.
+    """
 
     emit: Emit
     stages: list[_Stage] = field(default_factory=list)
     notes: list[Mapping[str, Any]] = field(default_factory=list)
     members: Sequence[Member] = ()
     report: Report | None = None
+    unwanted: bool = False
     _began: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -126,7 +130,7 @@ def recording(job: Job, action: str, emit: Emit) -> Iterator[Recording]:
         error = raised
         raise
     finally:
-        if error is not None or (kept.report and kept.report.outcome == "live"):
+        if (error is not None and not kept.unwanted) or (kept.report and kept.report.outcome == "live"):
             with suppress(OSError):
                 _save(job.workspace, job.target_name, _record(job, action, kept, started, error))
 

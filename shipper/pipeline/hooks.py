@@ -203,7 +203,7 @@ def hook_steps(job: Job, record: Record, state: ServerState, action: str, *, fir
     """Return the steps of all hooks for one server; `first` is whether it is the first one of the target.
 
     Nothing may stand in the way of going back: a rollback has none before its switch. Raises HostError when the server
-    has not the Python that they are to run with.
+    has not the Python that those of a ship are to run with.
     """
 
     of_ship = action == "ship"
@@ -270,7 +270,7 @@ def _server_step(
         "timeout": hook.timeout,
         # What does not end when it is asked to has had its time.
         "properties": {**one_off_properties(job.app, slot, backend), "TimeoutStopSec": "5"},
-        **_server_command(job, backend, hook, slot, state),
+        **_server_command(job, backend, hook, slot, state, action),
     }
     if not job.in_containers:
         variables["SHIPPER_SOCKET"] = f"/run/{job.app}/{slot}.sock"
@@ -279,8 +279,13 @@ def _server_step(
     )
 
 
-def _server_command(job: Job, backend: Backend, hook: Hook, slot: str, state: ServerState) -> dict[str, Any]:
+def _server_command(
+    job: Job, backend: Backend, hook: Hook, slot: str, state: ServerState, action: str
+) -> dict[str, Any]:
     if not job.in_containers:
+        if action == "rollback" and backend.python not in state.facts["pythons"]:
+            # What newer sources ask for must not stand in the way; the server's own Python is always there.
+            backend = backend.model_copy(update={"python": None})
         _, interpreter = backend_python(state, backend, job.target.host)
         return {"command": with_python(hook.command, interpreter), "container": []}
     assert backend.service is not None

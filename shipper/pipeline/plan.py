@@ -221,10 +221,11 @@ def ship_steps(
     prune = Step(
         "prune", f"keep {target.keep} good releases, remove what is older", "server", (), "", {"keep": target.keep}
     )
-    return (*steps, *activation, prune, *hooks.afterwards, *_cors_steps(project, target))
+    return (*steps, *activation, prune, *hooks.afterwards, *cors_steps(project, target))
 
 
-def _cors_steps(project: Project, target: Target) -> list[Step]:
+def cors_steps(project: Project, target: Target) -> list[Step]:
+    """Return the step that asks the API on another origin, where the site calls one: the last of every ship."""
     origins = origins_across(project, target)
     if origins is None:
         return []

@@ -82,6 +82,15 @@ class ServerState:
             unfinished=answer["unfinished"],
         )
 
+    def goes_on_from(self, other: ServerState) -> bool:
+        """Whether nobody changed what a plan for `other` rests on; what our own delivery made room for is no change."""
+        mine, theirs = (
+            (one.live, one.running, one.nginx, one.units, one.environment_digest, one.services, one.lasting)
+            for one in (self, other)
+        )
+        new = {record["id"] for record in self.releases} - {record["id"] for record in other.releases}
+        return mine == theirs and not new
+
     def plans_alike(self, other: ServerState) -> bool:
         """Whether a plan made for one is right for the other; facts such as free memory differ all the time."""
         left_out: dict[str, Any] = {"facts": {}, "memory": 0, "token": "", "unfinished": False}

@@ -21,7 +21,7 @@ from shipper.pipeline.history import recording
 from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
-from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, ship_steps
+from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, cors_steps, ship_steps
 from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollout import Member, Report, roll_out
 from shipper.pipeline.server import Record, lock_server
@@ -70,7 +70,8 @@ def _plan(server: Reached, gathered: Gathered, record: Record, there: Presence, 
     if len(gathered.servers) == 1 and known and all((known.get(key) or "") == (record.get(key) or "") for key in _SAME):
         # All of it is there; only what runs or what is installed is not as it should be.
         again = hook_steps(job, known, state, "ship", first=first)
-        steps = (*activation_steps(known, state, job.target, again), *again.afterwards)
+        asked = cors_steps(job.workspace.project, job.target)
+        steps = (*activation_steps(known, state, job.target, again), *again.afterwards, *asked)
         return Plan("ship", known, steps, findings, again.on_failure)
     cargo = choose(trees_of(server, gathered, record).values(), there.missing)
     steps = ship_steps(record, state, job.workspace.project, job.target, gathered.site, server.parts, cargo, hooks)
@@ -103,14 +104,16 @@ def ship(
 ) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
-    A failure after `is_wanted` says no is none that the hooks of a failure are told: somebody called the ship off.
-    Raises the errors of shipper.errors; with each of them the old release is still serving. How it went is recorded.
+    A failure after `is_wanted` says no is none that the hooks of a failure are told, and leaves no record: somebody
+    called the ship off. Raises the errors of shipper.errors; with each of them the old release is still serving. How it
+    went is recorded.
     """
     with recording(job, "ship", emit) as record:
         try:
             return record.ended(_ship(job, record, record.watched(confirm)))
         except ShipperError as error:
-            if is_wanted():
+            record.unwanted = not is_wanted()
+            if not record.unwanted:
                 run_on_failure(job, "ship", error, record)
             raise
 

@@ -7,9 +7,9 @@ here is known by these. A wrong guess costs a second request, never a wrong rele
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from shipper.deliver.consignment import Consignment, Likeness, Presence, consign
 from shipper.deliver.known import recall_tree, remember_tree
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Counter, keys_of, objects_of, room_besides
-from shipper.errors import ConnectionLostError, HostError, StaleError
+from shipper.errors import ConnectionLostError, HostError, ReleaseError, StaleError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.pipeline.gather import Gathered, Reached
 from shipper.pipeline.rollout import Member
@@ -28,6 +28,8 @@ from shipper.pipeline.server import Record, ServerState, connect, lock_server
 _DELIVERY_SECONDS = 3600.0
 # Pauses before a lost connection is opened again; the next loss after them ends the ship.
 _RECONNECT_SECONDS = (1.0, 3.0, 9.0)
+# An agent whose client is gone needs a while to notice (shipper.agent.channel), and has the lock until then.
+_OWN_LOCK_SECONDS = 60.0
 # The contents of a first request, those it could not use, and once more.
 _REQUESTS = 3
 
@@ -131,19 +133,34 @@ class _Transfer:
                     raise
                 consignment = self._found_out()
             except ConnectionLostError as error:
-                self._reconnect(error, next(pauses, None), stack)
-                consignment, expected = self._found_out(), ""
+                consignment, expected = self._resume(error, pauses, stack), ""
 
-    def _reconnect(self, error: ConnectionLostError, pause: float | None, stack: ExitStack) -> None:
-        """Take the lock over a new connection, after a pause in seconds; None is the end of patience."""
-        if pause is None:
-            raise error
-        self._emit(Event("note", "upload", f"{error.what} Connecting again; what arrived stays."))
-        time.sleep(pause)
+    def _resume(self, error: HostError, pauses: Iterator[float], stack: ExitStack) -> Consignment:
+        """Return what the server lacks, asked over a new connection; one that fails is tried again, after a pause."""
+        while True:
+            pause = next(pauses, None)
+            if pause is None:
+                raise error
+            self._emit(Event("note", "upload", f"{error.what} Connecting again; what arrived stays."))
+            time.sleep(pause)
+            try:
+                self._reconnect(stack)
+                return self._found_out()
+            except HostError as again:
+                error = again
+
+    def _reconnect(self, stack: ExitStack) -> None:
+        """Take the lock over a new connection. Raises ReleaseError when somebody had it meanwhile."""
         session = stack.enter_context(connect(self._server.job, self._emit))
         self._server = replace(self._server, session=session)
         self.member = replace(self.member, session=session, locked=True)
-        lock_server(self._server.job, session, "ship")
+        job = self._server.job
+        own = replace(job, lock_wait=max(job.lock_wait, _OWN_LOCK_SECONDS))
+        if not lock_server(own, session, "ship").goes_on_from(self.member.state):
+            raise ReleaseError(
+                "The server was changed by somebody else while the connection was lost; nothing was made live.",
+                fix="Ship again: the plan is made anew.",
+            )
 
     def _found_out(self) -> Consignment:
         """Ask the server what it lacks, and return that, told without any guess."""
@@ -180,6 +197,7 @@ class _Transfer:
         return {
             **self.member.job.change,
             "keep": self.member.job.target.keep,
+            "slot": self.member.plan.record["slot"],
             "image": self.member.plan.record["image"],
             "image_room": containers.parcel.room if containers else 0,
             "pieces": objects_of([images.pieces(containers.parcel)] if containers and images else []),
@@ -215,7 +233,8 @@ def remember(gathered: Gathered, cache: Path) -> None:
         if parts:
             trees += [parts.code, parts.dependencies]
     for tree in {tree.digest: tree for tree in trees if tree.entries}.values():
-        remember_tree(cache, tree)
+        with suppress(OSError):  # one that is forgotten only costs bytes
+            remember_tree(cache, tree)
 
 
 def _progress(event: Mapping[str, Any]) -> Event:

@@ -13,8 +13,11 @@ from typing import Any, Literal
 Tone = Literal["good", "bad", "stopped"]
 Place = Literal["here", "transfer", "server"]
 # What a step is about: docs/architecture.md, "The steps of a ship". All others happen on the server.
-_HERE = ("build.", "connect", "check")
+_HERE = ("build.", "connect", "check", "cors")
 _TRANSFER = ("upload", "image")
+# A hook says in its title where it runs (shipper.pipeline.hooks).
+_HOOKS = ("before-build", "after-build", "before-switch", "after-switch", "on-failure")
+_ON_SERVER = ", on the server: "
 # The steps in which it turns out whether visitors are served.
 _HEALTH = {
     "stop-first": "backend away",
@@ -206,7 +209,7 @@ def _bar(stage: Mapping[str, Any], whole: float) -> Bar:
         server=stage["server"],
         title=stage["title"],
         text=stage["text"],
-        place=_place(stage["step"]),
+        place=_place(stage["step"], stage["title"]),
         result=stage["result"],
         begin=begin,
         seconds=end - begin,
@@ -215,8 +218,8 @@ def _bar(stage: Mapping[str, Any], whole: float) -> Bar:
     )
 
 
-def _place(step: str) -> Place:
-    if step.startswith(_HERE):
+def _place(step: str, title: str) -> Place:
+    if step.startswith(_HERE) or (step.startswith(_HOOKS) and _ON_SERVER not in title):
         return "here"
     return "transfer" if step.startswith(_TRANSFER) else "server"
 

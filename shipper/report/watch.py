@@ -10,7 +10,7 @@ from rich.markup import escape
 from shipper.errors import AfterSwitchError, ShipperError
 from shipper.events import Emit
 from shipper.pipeline.rollout import Report
-from shipper.report.console import Reporter, console, show_error
+from shipper.report.console import Reporter, console, show_error, show_findings
 from shipper.report.outcome import refuse_failed_hooks
 
 _NAMED_PATHS = 3
@@ -51,6 +51,7 @@ class WatchFace:
         console.print(f"[green bold]{report.live}[/green bold] is live at {report.url}{after}{dirty}")
         for line in report.trouble:
             console.print(f"  [yellow]afterwards[/yellow] {escape(line)}")
+        show_findings(report.findings)
         try:
             refuse_failed_hooks(report, self._target)
         except AfterSwitchError as error:

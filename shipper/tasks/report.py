@@ -53,9 +53,9 @@ def report(
     if not json:
         _say(file, len(ships), "" if local else unread)
     if open:
-        import webbrowser
+        from shipper.tasks.browser import open_in_browser
 
-        webbrowser.open(file.resolve().as_uri())
+        open_in_browser(file.resolve().as_uri())
     fields = {"target": job.target_name, "file": str(file.resolve()), "ships": len(ships)}
     return Answer({**fields, "servers_read": list(read), "unread": unread})
 

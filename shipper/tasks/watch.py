@@ -40,7 +40,7 @@ def watch(context: Context, to: str = "", yes: bool = False, poll: bool = False)
     root, name = job.workspace.root, job.target_name
     console.print(f"Watching {root} for {name} ({job.target.public_url}). Ctrl-C ends it.", markup=False)
     with WatchFace(name) as face:
-        run_watch(lambda: find_job(name, _LOCK_SECONDS, allow_dirty=True), face, polling=poll)
+        run_watch(lambda: find_job(name, _LOCK_SECONDS, allow_dirty=True, unattended=True), face, polling=poll)
     console.print("Stopped watching.")
 
 

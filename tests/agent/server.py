@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,12 @@ class Client:
         reader, self._writer = os.pipe()
         self.channel = Channel(os.fdopen(reader, "rb"), self._output)
         self.channel.start()
+
+    def stream(self, data: bytes) -> None:
+        """Send a request, and after it a stream of one frame: the channel is right before it then."""
+        frames = struct.pack(">I", len(data)) + data + struct.pack(">I", 0)
+        os.write(self._writer, b'{"id": 1, "stream": true}\n' + frames)
+        next(self.channel.requests())
 
     @property
     def said(self) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -77,6 +78,21 @@ def test_nothing_leaves_of_a_layer_from_shortly_before_a_secret_on(workspace: Wo
         secret = [piece for piece in offered if key() in _content(piece.source, piece.offset, piece.size)]
         assert offered, "of the layer without a secret"
         assert secret == []
+        handover.close()
+
+
+def test_where_files_cannot_be_linked_all_of_it_waits_for_the_end(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*paths: object) -> None:
+        raise OSError(errno.EPERM, "no hard links here")
+
+    monkeypatch.setattr(os, "link", refuse)  # as on exFAT
+    with made({"lower/a": b"a", "upper/b": b"b"}) as build, open_registry(workspace.cache / "images") as registry:
+        handover = Handover(build, "handed", registry, workspace, early=True)
+        handover.begin(discard)
+        assert len(handover.pushed.layers) == 2
+        assert handover.offered.entries == ()
         handover.close()
 
 

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from conftest import Exec
 from corner import Corner
+from network import Network
+
+from shipper.config.load import find_workspace
+from shipper.errors import ReleaseError
+from shipper.events import discard
+from shipper.pipeline.job import Job
+from shipper.pipeline.rollout import Member
+from shipper.pipeline.ship import ship
 
 LIVE = "/srv/corner/current/site"
 
@@ -44,3 +55,38 @@ def test_a_change_ships_as_what_changed_and_what_the_server_lost_comes_whole(
 def sent(output: str) -> int:
     line = next(line for line in output.splitlines() if line.startswith("  ok   upload"))
     return int(line.partition(" as ")[2].partition(";")[0].replace(",", ""))
+
+
+START = 'VERSION = "one"'
+
+
+def test_a_slot_that_only_the_oldest_release_has_is_there_for_the_next_one(corner: Corner) -> None:
+    corner.add_far_target(corner.sandbox.ssh_port)
+    corner.edit("ship.toml", "env_file = '.env.sandbox'\n", "env_file = '.env.sandbox'\nkeep = 2\n")
+    for old, new in (("one", "one"), ("one", "two"), ("two", "one")):
+        corner.edit("backend/main.py", f'VERSION = "{old}"', f'VERSION = "{new}"')
+        ended = corner.shipper("ship", "--yes", "--to", "far")
+        assert ended.code == 0, ended.output
+    assert '"one"' in corner.get("/api/health")[1]
+
+
+def test_what_somebody_else_shipped_is_not_undone_after_a_lost_connection(corner: Corner) -> None:
+    corner.shipped()
+    with Network(corner.sandbox.ssh_port) as network:
+        corner.add_far_target(network.port)
+        workspace = find_workspace(corner.root)
+        job = Job(workspace, "far", workspace.project.targets["far"], allow_dirty=True)
+        theirs: list[str] = []
+
+        def think(members: Sequence[Member]) -> bool:
+            """Take so long that somebody else ships, and the network breaks as soon as this machine goes on."""
+            corner.edit("backend/main.py", START, 'VERSION = "theirs"')
+            theirs.append(corner.shipped())
+            network.break_after(network.sent)
+            return True
+
+        with pytest.raises(ReleaseError, match="changed by somebody else"):
+            corner.write("site/index.html", page("mine"))
+            ship(job, discard, think)
+    assert corner.live() == theirs[0]
+    assert '"theirs"' in corner.get("/api/health")[1]

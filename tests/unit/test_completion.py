@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipper.completion.install import SHELLS, choose_shell, install, place_of, remove, script_of
-from shipper.completion.known import remember_releases
+from shipper.completion.known import known_releases, remember_releases
 from shipper.completion.values import complete_values
 from shipper.errors import ConfigError
 
@@ -48,9 +48,10 @@ VALUES = {
     "releases of the default target": (["rollback", "--release", ""], GOOD[1:]),
     "a release as people type it": (["rollback", "20261119"], GOOD[2:]),
     "releases of the target that was named": (["rollback", "--to", "staging", "-r", ""], ["20261101T000000Z-1234567"]),
-    "what is compared": (["diff", "--old", ""], ["live", "previous", "here", *GOOD[1:]]),
-    "what is compared, as people type it": (["diff", "live", "20261119"], GOOD[2:]),
-    "two are enough": (["diff", "live", "here", "l"], None),
+    "the first side of a difference": (["diff", ""], ["live", "previous", "here", *GOOD]),
+    "the second side of a difference": (["diff", "previous", "20261121"], GOOD[:1]),
+    "a side by its option": (["diff", "--stat", "--new", "h"], ["here"]),
+    "no third side": (["diff", "previous", "live", ""], None),
     "no such release": (["rollback", "--release", "x"], []),
     "a task is none of ours": (["shi"], None),
     "nothing typed": ([""], None),
@@ -75,6 +76,12 @@ def test_without_a_readable_ship_toml_there_is_still_the_sandbox(tmp_path: Path,
     (tmp_path / ".shipper/known-releases.json").write_text('{"sandbox": 3}', encoding="utf-8")
     assert complete_values(["ship", "--to", ""], tmp_path) == ["sandbox"]
     assert complete_values(["rollback", ""], tmp_path) == []
+
+
+def test_where_nothing_can_be_written_nothing_ends_for_that(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    remember_releases(tmp_path / "file" / ".shipper", "production", GOOD[0], [{"id": GOOD[0], "state": "good"}])
+    assert known_releases(tmp_path / "file" / ".shipper", "production") == []
 
 
 def test_what_is_known_is_ignored_by_git(project: Path) -> None:
