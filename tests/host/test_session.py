@@ -28,8 +28,7 @@ PEAK = f"exec 2>&-; grep -h VmHWM $({AGENTS}) | sort -k2 -n | tail -1"
 @pytest.fixture
 def session(clean_server: Sandbox) -> Iterator[AgentSession]:
     with open_host(clean_server.as_target(), "sandbox") as host, open_agent(host, print) as opened:
-        nothing = {"objects": [], "room": {"bytes": 0, "inodes": 0}, "image": "", "image_room": 0}
-        opened.call("prepare", {**CHANGE, "keep": 5, **nothing})
+        opened.call("lock", {**CHANGE, "action": "ship"})
         yield opened
 
 

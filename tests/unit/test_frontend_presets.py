@@ -11,7 +11,8 @@ import pytest
 from frontend_projects import API_URL, Recorder, contents, project, sources, workspace_at, write
 
 from shipper.build.assets import find_missing_assets
-from shipper.build.frontend import build_frontend, check_sources, fingerprint_frontend
+from shipper.build.bake import check_sources
+from shipper.build.frontend import build_frontend, fingerprint_frontend
 from shipper.build.presets import immutable_addresses
 from shipper.config.backend import Backend
 from shipper.config.frontend import Frontend
