@@ -51,6 +51,9 @@ class Engine(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: the agent hangs up when its own upload failed."""
+
     def get_request(self) -> tuple[object, str]:
         connection, _ = super().get_request()
         return connection, "client"
