@@ -6,23 +6,20 @@ The blobs of an image lie in the store in pieces, because an upload that was cut
 
 from __future__ import annotations
 
-import base64
-import http.server
 import json
 import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from . import store
 from .layout import Layout
+from .loopback import CHALLENGE, USER, Handler, Server
 
 _MANIFEST = re.compile(r"/v2/[a-z0-9._/-]+/manifests/(sha256:[0-9a-f]{64})")
 _BLOB = re.compile(r"/v2/[a-z0-9._/-]+/blobs/(sha256:[0-9a-f]{64})")
-_USER = "shipper"
-_TLS_HANDSHAKE = b"\x16"
 _READ_BYTES = 1 << 18
 
 
@@ -73,7 +70,7 @@ class Offer:
     @property
     def login(self) -> dict[str, str]:
         """The login for it, as the engine takes it."""
-        return {"username": _USER, "password": self.password, "serveraddress": f"127.0.0.1:{self.port}"}
+        return {"username": USER, "password": self.password, "serveraddress": f"127.0.0.1:{self.port}"}
 
     def reference(self, name: str) -> str:
         """Return how the engine has to name the image."""
@@ -118,7 +115,7 @@ class Offer:
 def offered(offer: Offer) -> Iterator[Offer]:
     """Offer an image for the length of the block, to whoever has the password, on a port of its own."""
     handler = type("Handler", (_Handler,), {"offer": offer})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         offer.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -130,46 +127,19 @@ def offered(offer: Offer) -> Iterator[Offer]:
             thread.join()
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: an engine that gives up in the middle tells its own story."""
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     offer: Offer
 
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing: standard error belongs to the client of the agent."""
-
-    def handle_one_request(self) -> None:
-        """Answer a request, and who begins with TLS in plain HTTP.
-
-        An engine with containerd's image store tries TLS first, on loopback addresses as well. It goes on without when
-        the answer begins with "HTTP/", and gives up otherwise.
-        """
-        reader: Any = self.rfile
-        if reader.peek(1)[:1] == _TLS_HANDSHAKE:
-            header = reader.read(5)  # RFC 8446, section 5.1: the kind, the version, and how long the rest is
-            reader.read(int.from_bytes(header[3:], "big"))  # closed with something unread, it would look like a break
-            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-            self.close_connection = True
-            return
-        super().handle_one_request()
-
-    def do_HEAD(self) -> None:
-        self._answer_for(self.path, with_body=False)
-
-    def do_GET(self) -> None:
-        self._answer_for(self.path, with_body=True)
-
-    def _answer_for(self, path: str, *, with_body: bool) -> None:
-        manifest, blob = _MANIFEST.fullmatch(path), _BLOB.fullmatch(path)
-        if not self._is_authorized():
-            self._head(401, 0, {"WWW-Authenticate": 'Basic realm="shipper"'})
-        elif path == "/v2/":
+    def answer(self) -> None:
+        """Give out what is offered, and take nothing."""
+        with_body = self.command == "GET"
+        manifest, blob = _MANIFEST.fullmatch(self.path), _BLOB.fullmatch(self.path)
+        if not self.knows(self.offer.password):
+            self._head(401, 0, CHALLENGE)
+        elif self.command not in ("GET", "HEAD"):
+            self.close_connection = True  # with what it brought unread
+            self._head(405, 0)
+        elif self.path == "/v2/":
             self._head(200, 0)
         elif manifest and manifest[1] == self.offer.digest:
             kind = {"Content-Type": self.offer.kind(), "Docker-Content-Digest": manifest[1]}
@@ -183,10 +153,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(data)
         else:
             self._head(404, 0)
-
-    def _is_authorized(self) -> bool:
-        expected = base64.b64encode(f"{_USER}:{self.offer.password}".encode()).decode()
-        return secrets.compare_digest(self.headers.get("Authorization", ""), f"Basic {expected}")
 
     def _head(self, status: int, length: int, headers: Mapping[str, str] = {}) -> None:
         self.send_response(status)

@@ -24,11 +24,12 @@ from typing import Any, cast
 from shipper.build.image import ImageBuild
 from shipper.check.layers import look_into
 from shipper.config.project import Workspace
+from shipper.deliver.arrival import Arrival
 from shipper.deliver.export import hand_over
 from shipper.deliver.image import Pushed
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.pieces import PIECE_BYTES
-from shipper.deliver.registry import Registry, Upload
+from shipper.deliver.registry import Registry
 from shipper.engine import connect
 from shipper.errors import BuildError
 from shipper.events import Emit, Event
@@ -114,7 +115,7 @@ class Handover:
     def _hand_over(self, emit: Emit) -> Pushed:
         began = time.monotonic()
         if self._early:
-            self._registry.on_upload = self._follow
+            self._registry.on_arrival = self._follow
         with connect() as client:
             pushed = hand_over(client, self._build.id, self._app, self._registry, emit)
         text = f"Compressed: {pushed.size:,} bytes, after {time.monotonic() - began:.1f} s."
@@ -124,9 +125,9 @@ class Handover:
         refuse_in_pushed(pushed, self._workspace, self._found, emit)
         return pushed
 
-    def _follow(self, upload: Upload) -> None:
+    def _follow(self, arrival: Arrival) -> None:
         try:
-            follower = _Follower(upload, self._offer, self._found)
+            follower = _Follower(arrival, self._offer, self._found)
         except OSError:  # a file system without hard links: all of it waits for the end
             return
         self._followers.append(follower)
@@ -141,15 +142,15 @@ class Handover:
 class _Follower(threading.Thread):
     """Looks through a layer while it comes, and offers its pieces; `found` gets what was found, by its digest."""
 
-    def __init__(self, upload: Upload, offer: Callable[[Entry], None], found: dict[str, list[list[str]]]) -> None:
+    def __init__(self, arrival: Arrival, offer: Callable[[Entry], None], found: dict[str, list[list[str]]]) -> None:
         super().__init__(name="follower", daemon=True)
-        self._upload = upload
+        self._arrival = arrival
         self._offer = offer
         self._found = found
         # Under a name of its own the file stays when the registry gives it another one.
-        self._file = upload.file.with_suffix(".followed")
+        self._file = arrival.file.with_suffix(".followed")
         self._cut = 0
-        os.link(upload.file, self._file)
+        os.link(arrival.file, self._file)
 
     def close(self) -> None:
         """Remove the name by which the layer was followed."""
@@ -164,13 +165,13 @@ class _Follower(threading.Thread):
                 self._offer_pieces(position - PIECE_BYTES)
 
         try:
-            growing: Any = _Growing(self._file, self._upload, offer_up_to)
+            growing: Any = _Growing(self._file, self._arrival, offer_up_to)
             with growing, gzip.open(growing) as layer:
                 for one in look_into(cast("Any", layer)):
                     seen.append(one)
         except (tarfile.TarError, EOFError, OSError, zlib.error):
             return  # who waits for the whole layer looks into it again, and tells
-        digest = self._upload.wait_for_end()
+        digest = self._arrival.wait_for_end()
         if digest:
             self._found[digest] = seen
             if not seen:
@@ -189,9 +190,9 @@ class _Follower(threading.Thread):
 class _Growing(io.RawIOBase):
     """A file that is read while it grows: at its end more is waited for. `tell_position` hears how far it was read."""
 
-    def __init__(self, file: Path, upload: Upload, tell_position: Callable[[int], None]) -> None:
+    def __init__(self, file: Path, arrival: Arrival, tell_position: Callable[[int], None]) -> None:
         self._file = file.open("rb")
-        self._upload = upload
+        self._arrival = arrival
         self._tell = tell_position
         self._position = 0
 
@@ -202,7 +203,7 @@ class _Growing(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer with what is there, at most; 0 when the file has ended."""
         self._tell(self._position)
-        there = self._upload.wait_beyond(self._position) - self._position
+        there = self._arrival.wait_beyond(self._position) - self._position
         count = self._file.readinto(memoryview(buffer)[:there])
         self._position += count
         return count
