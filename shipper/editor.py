@@ -17,6 +17,7 @@ from types import FrameType
 from shipper.errors import ConfigError
 
 _PREFIX = "shipper-edit-"
+_SET_BY = ("VISUAL", "EDITOR")
 _NO_EDITOR = "Set EDITOR to an editor that waits until the file is closed: export EDITOR=nano, or EDITOR='code --wait'"
 
 
@@ -89,7 +90,7 @@ def _ended_in_order() -> Iterator[None]:
 
 def editor_command(environment: Mapping[str, str], platform: str = sys.platform) -> Sequence[str]:
     """Return the editor as an argument list: VISUAL, EDITOR, or the first that is there. Raises ConfigError."""
-    for name in ("VISUAL", "EDITOR"):
+    for name in _SET_BY:
         if words := environment.get(name, "").strip():
             try:
                 parts = shlex.split(words, posix=platform != "win32")
@@ -103,12 +104,20 @@ def editor_command(environment: Mapping[str, str], platform: str = sys.platform)
 
 
 def edit(file: Path) -> None:
-    """Open a file in the editor and wait until it is closed. Raises ConfigError when the editor fails."""
+    """Open a file in the editor and wait until it is closed. Raises ConfigError when the editor fails.
+
+    Without a terminal only an editor that somebody has set is run, for it may be a program that edits by itself. What
+    it says goes nowhere then: an editor that expects a terminal would write the whole text into a log.
+    """
     command = editor_command(os.environ)
+    attended = os.isatty(0) and os.isatty(1)
+    if not attended and not any(os.environ.get(name, "").strip() for name in _SET_BY):
+        raise ConfigError("There is no terminal for an editor.", fix=_NO_EDITOR)
+    place = None if attended else subprocess.DEVNULL
     # Ctrl-C belongs to the editor. A handler, not SIG_IGN: what is ignored here would be ignored by the editor, too.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        code = subprocess.run([*command, str(file)], check=False).returncode
+        code = subprocess.run([*command, str(file)], check=False, stdin=place, stdout=place, stderr=place).returncode
     except OSError as error:
         raise ConfigError(f"The editor {command[0]} cannot be started.", why=str(error), fix=_NO_EDITOR) from None
     finally:

@@ -105,6 +105,24 @@ def test_the_editor_is_the_one_that_people_have_set(
     assert editor_command(environment, platform) == command
 
 
+@pytest.mark.parametrize("editor", [f"'{sys.executable}' -c 'import sys; print(open(sys.argv[1]).read())'", ""])
+def test_without_a_terminal_no_editor_shows_the_text_in_what_is_printed(editor: str, tmp_path: Path) -> None:
+    file = tmp_path / "shop.env"
+    file.write_text("PASSWORD=" + "marker-1a2b3c\n", encoding="utf-8")
+    program = "import sys; from pathlib import Path; from shipper.editor import edit; edit(Path(sys.argv[1]))"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(file)],
+        env={**os.environ, "VISUAL": "", "EDITOR": editor, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "marker" not in ended.stdout + ended.stderr
+    assert ended.returncode == (0 if editor else 1)
+    assert editor or "There is no terminal for an editor." in ended.stderr
+
+
 def test_an_editor_that_fails_or_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "text"
     for words, what in (
