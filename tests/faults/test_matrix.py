@@ -27,7 +27,7 @@ from shipper.config.target import Target
 from shipper.deliver.manifest import Entry, Tree
 from shipper.deliver.upload import Cargo
 from shipper.pipeline.parts import BackendParts, SiteBuild
-from shipper.pipeline.plan import activation_steps, ship_steps
+from shipper.pipeline.plan import HookSteps, Step, activation_steps, ship_steps
 from shipper.pipeline.record import release_record
 from shipper.pipeline.server import ServerState
 
@@ -38,6 +38,13 @@ PATIENCE_SECONDS = 90
 LEFT = (
     "find /srv/corner /etc/nginx /etc/systemd /tmp '(' -name '*.partial' -o -name 'incoming*' -o -name '.current*' "
     "-o -name '*.shipper-new' -o -name 'shipper-nginx-*' -o -name '*.new' ')'"
+)
+HOOKS = HookSteps(
+    before_switch=(Step("before-switch", "", "server"),), after_switch=(Step("after-switch", "", "server"),)
+)
+HOOKS_TOML = "".join(
+    f'\n[[hooks.{when}]]\ncommand = ["python", "-c", "pass"]\non = "server"\n'
+    for when in ("before_switch", "after_switch")
 )
 UNITS = "systemctl list-units --plain --no-legend --all 'corner@*' 'corner-*' | cut -d' ' -f1"
 
@@ -68,8 +75,10 @@ def planned(action: str) -> list[str]:
     new = {"http": "new", "server": "new"}
     record = release_record("20260101T000000Z-nogit", origin, project, target, site, "new", parts, new)
     if action == "rollback":
-        return [step.name for step in activation_steps(record, state, target)]
-    steps = ship_steps(record, state, project, target, site, parts, Cargo(()))
+        return [
+            step.name for step in activation_steps(record, state, target, dataclasses.replace(HOOKS, before_switch=()))
+        ]
+    steps = ship_steps(record, state, project, target, site, parts, Cargo(()), HOOKS)
     return [step.name for step in steps if step.place == "server"]
 
 
@@ -104,6 +113,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def server_with_hook(corner: Corner, sandbox_exec: Exec) -> Iterator[Corner]:
     prepare(corner)
+    corner.write("ship.toml", (corner.root / "ship.toml").read_text(encoding="utf-8") + HOOKS_TOML)
     install(sandbox_exec)
     yield corner
     let_go(sandbox_exec)

@@ -1,7 +1,7 @@
 """The local half on a Windows that is put together here: Python without its POSIX half, and no programs but git.
 
-`windows_like.py` makes that world for shipper's modules. CI runs the tests of the local half on a real Windows, too;
-this is what everybody else has in front of them before they push.
+`windows_like.py` makes that world for shipper's modules. The workflow on GitHub runs the tests of the local half on a
+real Windows; this is what everybody else has in front of them before they push.
 """
 
 from __future__ import annotations
