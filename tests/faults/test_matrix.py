@@ -8,6 +8,7 @@ results become a table with table.py (`make faults`).
 from __future__ import annotations
 
 import dataclasses
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -138,6 +139,33 @@ def test_a_boundary_is_where_its_name_says(server_with_hook: Corner, sandbox_exe
         assert wanted in last, (boundary, last)
         assert corner.live() != live
         set_version(corner, before + 2)
+
+
+def test_ctrl_c_twice_leaves_and_the_server_finishes(server_with_hook: Corner, sandbox_exec: Exec) -> None:
+    corner = server_with_hook
+    old = corner.shipped()
+    set_version(corner, 1)
+    printed = corner.root.parent / "printed"
+    hold_at(sandbox_exec, next(b for b in boundaries(planned("ship")) if b.name == "before-health"))
+    with begin(corner, "ship", 0) as ship:
+        assert wait_until_held(sandbox_exec), printed.read_text()
+        ship.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "Ctrl-C once more" not in printed.read_text():
+            assert ship.poll() is None and time.monotonic() < deadline, printed.read_text()
+            time.sleep(0.05)
+        ship.send_signal(signal.SIGINT)
+        # The agent is held still, and not waited for.
+        assert ship.wait(timeout=PATIENCE_SECONDS) == 130, printed.read_text()
+        assert "Traceback" not in printed.read_text()
+        let_go(sandbox_exec)
+    while sandbox_exec(["flock", "--nonblock", "/srv/corner/lock", "true"])[0] != 0:
+        assert time.monotonic() < deadline, "an agent still runs"
+        time.sleep(0.2)
+    # What was asked to stop before anybody saw it is undone.
+    assert corner.live() == old
+    ship_again(corner, time.monotonic())
+    assert_in_order(corner, sandbox_exec)
 
 
 def begin(corner: Corner, action: str, port: int) -> subprocess.Popen[bytes]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from amazon import ACCOUNT, HOST, REGION, Amazon, amazon_registry
 from conftest import Exec
@@ -16,7 +17,7 @@ from corner import Corner
 from gig import make_gig
 
 from shipper.config.backend import Image
-from shipper.deliver import registry
+from shipper.deliver import distribution, registry
 from shipper.deliver.amazon import find_ecr_repository
 from shipper.deliver.repository import Repository
 from shipper.engine import connect
@@ -63,6 +64,11 @@ def test_an_image_goes_through_ecr_and_no_login_stays_anywhere(gig: Corner, amaz
     assert made.code == 0 and f"{HOST}/team/gig is made" in made.output.replace("\n", " "), made.output
     again = gig.shipper("aws.ecr.create", "--yes")
     assert again.code == 0 and "is there already" in again.output, again.output
+    ecr = boto3.client("ecr")
+    [repository] = ecr.describe_repositories(repositoryNames=["team/gig"])["repositories"]
+    assert repository["imageTagMutability"] == "IMMUTABLE"
+    assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert "expire" in ecr.get_lifecycle_policy(repositoryName="team/gig")["lifecyclePolicyText"]
 
     ended = gig.ship()
     assert ended.code == 0, ended.output
@@ -172,7 +178,7 @@ def test_a_tag_that_is_taken_and_cannot_be_overwritten_is_named(
         handler.end_headers()
         handler.wfile.write(body)
 
-    monkeypatch.setattr(registry._Handler, "_take_manifest", refuse)
+    monkeypatch.setattr(distribution._Handler, "_take_manifest", refuse)
     with registry.open_registry(tmp_path / "images") as own, connect() as client:
         login = {"username": own.user, "password": own.password}
         repository = Repository(f"{own.address}/team/gig", lambda: login, "")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conftest import Exec
 from corner import Corner
 
-MARKERS = ("mk-plain-7d1f", "mk pass#w$ord'x", "mk-url-99e2", "mk-changed-31c8")
+# Of this run alone: another worker's search for the same words would be a command line with a secret in it.
+RUN = uuid.uuid4().hex[:8]
+MARKERS = (f"mk-plain-{RUN}", f"mk pass#w$ord'x{RUN}", f"mk-url-{RUN}", f"mk-changed-{RUN}")
 ENVIRONMENT = f"""
 SECRET_KEY="{MARKERS[0]}"
 ODD="{MARKERS[1]}"
@@ -83,7 +86,15 @@ def test_no_secret_is_in_any_output_or_command_line(corner: Corner, sandbox_exec
 
 def test_no_secret_is_in_a_file_that_others_can_read_or_in_the_journal(corner: Corner, sandbox_exec: Exec) -> None:
     corner.write(".env.sandbox", ENVIRONMENT)
+    _, before = sandbox_exec(["journalctl", "--lines", "0", "--show-cursor"])
+    cursor = before.partition("cursor: ")[2].strip()
     assert corner.shipper("env.push").code == 0
+    corner.shipped()
+    # With every field, the command lines of what wrote among them.
+    _, journal = sandbox_exec(["journalctl", "--no-pager", "--all", "--output", "json", "--after-cursor", cursor])
+    assert "corner@" in journal
+    assert not [marker for marker in MARKERS if marker in journal]
+    # From here on the application itself says what it knows.
     make_talkative(corner)
     corner.shipped()
     corner.edit("backend/main.py", 'VERSION = "two"', "raise SystemExit(str(os.environ))")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -167,20 +168,38 @@ def test_a_users_broken_nginx_file_is_named_and_left_alone(corner: Corner, sandb
     assert "3m" in sandbox_exec(["cat", "/etc/nginx/shipper/corner.conf"])[1]
 
 
-def test_a_full_disk_is_named_and_the_old_release_serves_on(corner: Corner, sandbox_exec: Exec) -> None:
-    mount = "mkdir -p /srv/corner && mount -t tmpfs -o size=6m tmpfs /srv/corner"
+def add_a_film(corner: Corner) -> None:
+    (corner.root / "site/film/1.bin").write_bytes(os.urandom(9_000_000))
+
+
+def add_many_files(corner: Corner) -> None:
+    for number in range(700):
+        (corner.root / f"site/film/{number}.txt").write_text(str(number), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("room", "fill", "lacking"),
+    [("size=6m", add_a_film, "MB are needed"), ("nr_inodes=700", add_many_files, "inodes are needed")],
+    ids=["bytes", "inodes"],
+)
+def test_a_full_disk_is_named_and_the_old_release_serves_on(
+    corner: Corner, sandbox_exec: Exec, room: str, fill: Break, lacking: str
+) -> None:
+    mount = f"mkdir -p /srv/corner && mount -t tmpfs -o {room} tmpfs /srv/corner"
     sandbox_exec(
         ["sh", "-c", f"cp -a /srv/corner /tmp/kept && {mount} && cp -a /tmp/kept/. /srv/corner && rm -r /tmp/kept"]
     )
     live = corner.shipped()
-    (corner.root / "site/film.bin").write_bytes(os.urandom(9_000_000))
+    (corner.root / "site/film").mkdir()
+    fill(corner)
     ended = corner.ship()
     assert ended.code == 1, ended.output
     assert "does not fit on the disk of the server; nothing was sent" in ended.output
+    assert lacking in ended.output
     assert "->" in ended.output
     assert corner.live() == live
     assert corner.get("/api/health")[0] == 200
-    (corner.root / "site/film.bin").unlink()
+    shutil.rmtree(corner.root / "site/film")
     corner.edit("site/index.html", "one", "two")
     corner.shipped()
     assert "two" in corner.get("/")[1]

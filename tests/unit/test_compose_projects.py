@@ -16,6 +16,7 @@ PORTS = [
     {"mode": "ingress", "target": 53, "published": "5353", "protocol": "udp", "host_ip": "0.0.0.0"},
     {"target": 9000},
 ]
+OWN_LOGGING = {"driver": "local", "options": {"max-size": "1g"}}
 WAITS = {"condition": "service_started", "required": True}
 
 
@@ -24,7 +25,7 @@ def rendered() -> tuple[dict[str, Any], dict[str, Any]]:
     services: dict[str, dict[str, Any]] = {
         "api": {"build": {"context": "."}, "depends_on": {"database": WAITS, "worker": WAITS}},
         "worker": {"image": "api", "depends_on": {"api": {**WAITS, "required": False}}},
-        "database": {"image": "postgres:15", "ports": PORTS},
+        "database": {"image": "postgres:15", "ports": PORTS, "logging": OWN_LOGGING},
     }
     made = compose_projects("shop", BACKEND, ComposeFile(Path("compose.yml"), services, {}, {}), "shop:1", ["KEY"])
     return json.loads(made.release)["services"], json.loads(made.stateful)["services"]
@@ -41,3 +42,11 @@ def test_a_service_waits_only_for_what_it_runs_together_with_and_says_no_default
     release, _ = rendered()
     assert release["api"]["depends_on"] == {"worker": {"condition": "service_started"}}
     assert release["worker"]["depends_on"] == {"api": {"condition": "service_started", "required": False}}
+
+
+def test_logs_have_a_limit_unless_the_file_says_how_they_are_kept() -> None:
+    release, lasting = rendered()
+    limits = release["api"]["logging"]
+    assert (limits["driver"], set(limits["options"])) == ("json-file", {"max-size", "max-file"})
+    assert release["worker"]["logging"] == limits
+    assert lasting["database"]["logging"] == OWN_LOGGING
