@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import engine, journal, release
@@ -105,7 +106,7 @@ def after_failure(layout: Layout, hooks: Sequence[Mapping[str, Any]], reason: st
         try:
             if not os.path.isdir(layout.slot(arguments["slot"])):
                 raise AgentError("release", "The slot in which it was to run is not there any more.")
-            _run(layout, arguments, variables, lambda line, step=step: say("output", step, line))  # type: ignore[misc]
+            _run(layout, arguments, variables, partial(say, "output", step))
             say("done", step, str(arguments["shown"]))
         except Exception as error:  # whatever it is: what failed first is what is told
             state = "failed"

@@ -13,7 +13,6 @@ import posixpath
 import pwd
 import shutil
 from collections.abc import Iterable, Sequence
-from typing import Union
 
 from . import journal, store
 from .errors import AgentError
@@ -25,13 +24,11 @@ _NAME_BYTES = 255  # NAME_MAX of Linux, limits.h
 delivered: dict[str, list[Entry]] = {}
 
 
-def named(given: Union[str, list[Entry]]) -> list[Entry]:
-    """Return a manifest that is given by the digest under which it was delivered, or as it is. Raises AgentError."""
-    if not isinstance(given, str):
-        return given
-    if given not in delivered:
-        raise AgentError("bug", f"No tree {given[:12]} was delivered.")
-    return delivered[given]
+def named(digest: str) -> list[Entry]:
+    """Return the manifest that was delivered under this digest. Raises AgentError when there is none."""
+    if digest not in delivered:
+        raise AgentError("bug", f"No tree {digest[:12]} was delivered.")
+    return delivered[digest]
 
 
 def check(entries: Iterable[Entry]) -> None:

@@ -82,8 +82,8 @@ def likely_backends(found: Survey) -> list[FoundBackend]:
 
 def propose(found: Survey, wishes: Wishes) -> Proposal:
     """Choose what the project consists of. Raises ConfigError when that is open, and when there is nothing to ship."""
-    frontend = _chosen_frontend(found, wishes)
-    backend = _chosen_backend(found, wishes)
+    frontend = _chosen("frontend", wishes.frontend, found.frontends, likely_frontends(found))
+    backend = _chosen("backend", wishes.backend, found.backends, likely_backends(found))
     problems = list(found.problems)
     runtime, service = ("", None) if backend is None else _runtime(found, backend, wishes)
     if backend and runtime == "compose" and service is None:
@@ -123,27 +123,15 @@ def app_name(text: str) -> str:
     return name or "app"
 
 
-def _chosen_frontend(found: Survey, wishes: Wishes) -> FoundFrontend | None:
-    if wishes.frontend == NONE:
+def _chosen(what: str, wish: str, found: Sequence[_One], likely: Sequence[_One]) -> _One | None:
+    """Return the one of `found` that was wished for by its folder, else the only likely one. Raises ConfigError."""
+    if wish == NONE:
         return None
-    likely = likely_frontends(found)
-    if wishes.frontend:
-        wanted = wishes.frontend.replace("\\", "/").removeprefix("./").rstrip("/") or "."
-        return _named(wanted, found.frontends, "frontend")
+    if wish:
+        wanted = wish.replace("\\", "/").removeprefix("./").rstrip("/") or "."
+        return _named(wanted, found, what)
     if len(likely) > 1:
-        raise _open("frontend", [(one.path, one.what) for one in likely])
-    return likely[0] if likely else None
-
-
-def _chosen_backend(found: Survey, wishes: Wishes) -> FoundBackend | None:
-    if wishes.backend == NONE:
-        return None
-    likely = likely_backends(found)
-    if wishes.backend:
-        wanted = wishes.backend.replace("\\", "/").removeprefix("./").rstrip("/") or "."
-        return _named(wanted, found.backends, "backend")
-    if len(likely) > 1:
-        raise _open("backend", [(one.path, one.what) for one in likely])
+        raise _open(what, [(one.path, one.what) for one in likely])
     return likely[0] if likely else None
 
 

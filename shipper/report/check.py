@@ -1,8 +1,7 @@
-"""The outcome of a check for people at a terminal, and as one JSON object for programs (`--json`)."""
+"""The outcome of a check for people at a terminal."""
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 
 from rich.console import Console
@@ -10,20 +9,11 @@ from rich.markup import escape
 
 from shipper.check.report import CheckReport
 from shipper.findings import Finding, Severity
-from shipper.report.as_json import answer_object, check_answer
 from shipper.report.console import console
 
 _COLOURS: dict[Severity, str] = {"error": "red", "warning": "yellow", "note": "cyan"}
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 _INDENT = " " * 6
-
-
-def render_json(report: CheckReport) -> str:
-    """Return the report as one line of JSON, in ASCII whatever files are called: docs/architecture.md, "--json".
-
-    Texts that do not apply are empty, a line that does not is null. `ok` is that nothing blocks.
-    """
-    return json.dumps(answer_object("check", check_answer(report)))
 
 
 def show_check(report: CheckReport, to: Console = console) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Tone = Literal["good", "bad", "stopped"]
+_TONES: dict[str, Tone] = {"live": "good", "stopped": "stopped"}
 Place = Literal["here", "transfer", "server"]
 # What a step is about: docs/architecture.md, "The steps of a ship". All others happen on the server.
 _HERE = ("build.", "connect", "check", "cors")
@@ -149,7 +150,7 @@ def _from_record(record: Mapping[str, Any], subjects: Mapping[str, str]) -> Ship
     switched = [bar.left + bar.width for bar in bars if bar.step == "switch" and bar.result == "done"]
     return Ship(
         action=record["action"],
-        result={"live": "good", "stopped": "stopped"}.get(record["result"], "bad"),  # type: ignore[arg-type]
+        result=_TONES.get(record["result"], "bad"),
         ended=started + datetime.timedelta(seconds=whole),
         seconds=whole,
         release=record["release"],

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from server import Client, KilledError, killed_at, make_layout
 
-from shipper.agent import activation, leftovers, recovery, release, steps, store
+from shipper.agent import activation, leftovers, recovery, release, steps, store, tree
 from shipper.agent.errors import AgentError
 
 PAGES = [f"<h1>page {number}</h1>".encode() for number in range(4)]
@@ -95,7 +95,8 @@ class Server(RuleBasedStateMachine):
             "paths": [],
             "nginx": {"http": "", "server": ""},
         }
-        lay = {"step": "lay", "site": entries, "immutable": [entry[0] for entry in entries]}
+        tree.delivered[record["id"]] = entries
+        lay = {"step": "lay", "site": record["id"], "immutable": [entry[0] for entry in entries]}
         self._activate("ship", record, [lay, {"step": "switch"}, {"step": "prune", "keep": keep}])
 
     def _activate(self, action: str, record: dict[str, Any], planned: list[dict[str, Any]]) -> None:

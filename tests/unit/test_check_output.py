@@ -14,7 +14,8 @@ from rich.console import Console
 
 from shipper.check.report import CheckReport
 from shipper.findings import Finding
-from shipper.report.check import render_json, show_check, summary
+from shipper.report.as_json import answer_object, check_answer
+from shipper.report.check import show_check, summary
 from shipper.report.github import render_github
 from shipper.report.sarif import render_sarif
 
@@ -43,6 +44,11 @@ def shown(given: CheckReport, encoding: str = "utf-8") -> str:
     stream.flush()
     assert isinstance(stream.buffer, io.BytesIO)
     return stream.buffer.getvalue().decode(encoding)
+
+
+def as_json(given: CheckReport) -> str:
+    """What a program reads from `--json`."""
+    return json.dumps(answer_object("check", check_answer(given)))
 
 
 # --- the terminal ---
@@ -106,7 +112,7 @@ def test_a_terminal_without_korean_letters_still_shows_everything() -> None:
 
 
 def test_json_is_one_object_with_all_findings() -> None:
-    given = json.loads(render_json(report(PASSWORD, LOG, notes=("x",))))
+    given = json.loads(as_json(report(PASSWORD, LOG, notes=("x",))))
     assert given["schema"] == 1
     assert (given["ok"], given["exit_code"]) == (False, 3)
     assert (given["title"], given["commits"], given["files"], given["notes"]) == ("main..side", 3, 41, ["x"])
@@ -128,12 +134,12 @@ def test_json_is_one_object_with_all_findings() -> None:
 def test_only_errors_block(findings: tuple[Finding, ...], code: int) -> None:
     given = report(*findings)
     assert given.exit_code == code
-    assert json.loads(render_json(given))["ok"] == (code == 0)
+    assert json.loads(as_json(given))["ok"] == (code == 0)
 
 
 @pytest.mark.parametrize("path", ["한글/ü.py", os.fsdecode(b"caf\xe9"), "a\n\x00b"])
 def test_json_and_sarif_are_ascii_whatever_files_are_called(path: str) -> None:
-    for text in (render_json(report(replace(PASSWORD, path=path))), render_sarif(report(replace(PASSWORD, path=path)))):
+    for text in (as_json(report(replace(PASSWORD, path=path))), render_sarif(report(replace(PASSWORD, path=path)))):
         assert text.isascii()
         json.loads(text)
 
