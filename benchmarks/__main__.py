@@ -95,7 +95,7 @@ def measure_ships(shop: Shop) -> list[Figure]:
         Figure("ship without a change", median(RUNS, lambda _: shop.type("ship", "--yes")), "s", RUNS, 1.0),
         Figure("ship of a text change (next build included)", median(3, change_text), "s", 3),
         Figure("ship of a backend change (drain of 2 s included)", median(3, change_backend), "s", 3),
-        Figure("the slowest rollback to another backend (drain of 2 s included)", slowest_rollback(shop), "s", 6, 3.0),
+        Figure("the slowest rollback to another backend", slowest_rollback(shop), "s", 6, 3.0),
     ]
 
 

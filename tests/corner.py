@@ -96,7 +96,7 @@ class Corner:
     def get(self, path: str) -> tuple[int, str]:
         """Ask for a page as a visitor does; return the status and the text."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

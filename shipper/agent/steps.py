@@ -13,6 +13,7 @@ from typing import Any
 from . import (
     compose,
     diagnosis,
+    drain,
     environment,
     health,
     hooks,
@@ -33,8 +34,6 @@ from .errors import AgentError
 from .layout import Layout
 from .mask import Mask
 from .once import once_unit, run_command
-
-_LOOK_SECONDS = 0.25
 
 
 @dataclass
@@ -258,11 +257,14 @@ def _watch(run: Run, arguments: dict[str, Any]) -> str:
 
 def _drain(run: Run, arguments: dict[str, Any]) -> str:
     """Leave the old copy time to finish what it was asked before the switch; the new one may still fail meanwhile."""
-    end = run.switched_at + arguments["seconds"]
-    while (left := end - time.monotonic()) > 0:
-        watch.refuse_crash(run.layout, run.slot, run.restarts, run.mask)
-        time.sleep(min(_LOOK_SECONDS, max(0.0, left)))
-    return f"{arguments['seconds']} s since the switch"
+    old = [run.layout.socket(name) for name in systemd.running_slots(run.layout) if name != run.slot]
+    return drain.wait(
+        old,
+        run.switched_at,
+        arguments["at_least"],
+        arguments["seconds"],
+        lambda: watch.refuse_crash(run.layout, run.slot, run.restarts, run.mask),
+    )
 
 
 def _stop(run: Run, _: dict[str, Any]) -> str:

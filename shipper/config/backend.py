@@ -152,7 +152,10 @@ class Backend(Model):
     memory: Size = Field("384M", description="the memory limit of one running copy. Two run for a moment during a ship")
     drain: Annotated[int, Field(ge=2, le=600)] = Field(
         2,
-        description="seconds between the switch and the stop of the old copy, in which it answers what is in flight",
+        description=(
+            "seconds between the switch and the stop of the old copy, in which it answers what is in flight. "
+            "A rollback stops it as soon as nobody is connected to it any more"
+        ),
     )
 
     @model_validator(mode="after")

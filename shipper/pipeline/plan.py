@@ -26,6 +26,8 @@ from shipper.render.systemd import one_off_properties, with_python
 
 # How long the agent waits for this machine's word on the public address before it trusts what it saw itself.
 PUBLIC_PATIENCE_SECONDS = 30
+# A connect of nginx that was under way at the switch is in the kernel's table by then, however busy the server is.
+_SURE_SECONDS = 1
 _SHOWN_FILES = 20
 
 
@@ -170,18 +172,24 @@ def _switch_steps(record: Record, state: ServerState, target: Target, leaves: bo
         title = f"watch visitors' requests for {limits.seconds} s; back at {limits.errors} % more server errors"
         steps.append(Step("watch", title, "server", (), "", limits.model_dump()))
     if leaves:
-        steps += [
-            Step(
-                "drain",
-                f"let the old backend finish ({record['drain']} s)",
-                "server",
-                (),
-                "",
-                {"seconds": record["drain"]},
-            ),
-            Step("stop", "stop the old backend", "server"),
-        ]
+        steps += [_drain_step(record, state), Step("stop", "stop the old backend", "server")]
     return steps
+
+
+def _drain_step(record: Record, state: ServerState) -> Step:
+    """Return the step that lets the old backend finish.
+
+    A release that was never live is watched for the whole time, as long as the way back costs nothing. One that was
+    good before is not: somebody waits to be rid of the live one, which is stopped as soon as nobody is connected to it.
+    """
+    seconds = record["drain"]
+    if record.get("state") != "good":
+        title = f"let the old backend finish ({seconds} s)"
+        return Step("drain", title, "server", (), "", {"at_least": seconds, "seconds": seconds})
+    # The copy that has to finish is the live one: it gets the time that its own release gives it.
+    seconds = max(seconds, (state.live_record or record)["drain"])
+    title = f"let the old backend finish (at most {seconds} s)"
+    return Step("drain", title, "server", (), "", {"at_least": _SURE_SECONDS, "seconds": seconds})
 
 
 def ship_steps(

@@ -160,16 +160,15 @@ def rollback(
 )
 def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = False, lines: int = 100) -> None:
     """Show the last lines of the backend's log, or of nginx's."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from shipper.pipeline.server import connect_each
+    from shipper.errors import StoppedError
+    from shipper.pipeline.logs import read_logs
     from shipper.report.console import Reporter, show_line
 
     job = find_job(to)
-    asked = {"app": job.app, "source": "nginx" if nginx else "backend", "lines": lines, "follow": follow}
-    with connect_each(job, Reporter()) as sessions, ThreadPoolExecutor(len(sessions)) as pool:
-        for one, session in sessions:
-            pool.submit(session.call, "logs", asked, on_event=show_line(one.server))
+    try:
+        read_logs(job, "nginx" if nginx else "backend", lines, follow, Reporter(), show_line)
+    except KeyboardInterrupt:  # nothing is on its way live here
+        raise StoppedError("Stopped.") from None
 
 
 def _reporter(json: bool, verbose: bool) -> Reporter | JsonReporter:

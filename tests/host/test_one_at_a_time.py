@@ -126,6 +126,8 @@ def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, s
     with Network(access.ssh_port) as network:
         network.vanish_after(5_000_000)
         corner.add_far_target(network.port)
+        idle = begin(corner, "logs", "--follow", "--to", "far")
+        wait_for(idle, "corner")
         lost = begin(corner, "ship", "--yes", "--allow-dirty", "--to", "far")
         assert network.gone.wait(60)
         began = time.monotonic()
@@ -135,8 +137,11 @@ def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, s
             assert time.monotonic() - began < 60
         assert ended.code == 0, ended.output
         assert corner.live() != live
-        printed, _ = lost.communicate(timeout=120)
-        assert lost.returncode == 4, printed
-        assert "->" in printed
+        # Who was sending is told, and so is who was only listening.
+        for process in (lost, idle):
+            printed, _ = process.communicate(timeout=120)
+            assert process.returncode == 4, printed
+            assert "has been silent for too long" in printed
+            assert "->" in printed
     assert sandbox_exec(["sh", "-c", "ls /srv/corner/store | grep incoming"])[1] == ""
     assert corner.shipper("lock.show", "--to", "sandbox").output.strip().endswith("nothing is frozen.")

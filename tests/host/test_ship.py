@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from conftest import Exec
 from corner import Corner
+from test_one_at_a_time import begin, wait_for
 
 from shipper.events import discard
 from shipper.sandbox import server
+
+DATA = "/srv/corner/shared/data"
+# A backend that answers when it may, so that somebody is connected to it for as long as the test likes.
+ENDLESS = """    if scope["path"] == "/api/endless":
+        DATA.with_name("begun").touch()
+        while not DATA.with_name("over").exists():
+            await asyncio.sleep(0.02)
+"""
+ANSWERING = "    status, answer = respond("
 
 
 def slots_running(sandbox_exec: Exec) -> list[str]:
@@ -52,17 +63,31 @@ def test_backend_ship_leaves_one_running_copy_of_the_new_code(corner: Corner, sa
     assert len(slots_running(sandbox_exec)) == 1
 
 
-def test_rollback_brings_site_backend_and_environment_back_together(corner: Corner) -> None:
+def test_rollback_brings_site_backend_and_environment_back_together_and_cuts_nobody_off(
+    corner: Corner, sandbox_exec: Exec
+) -> None:
+    corner.edit("ship.toml", "[nginx]", "drain = 60\n\n[nginx]")
     first = corner.shipped()
     before = corner.get("/api/health")[1]
     corner.edit("site/index.html", "one", "two")
-    corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
+    corner.edit("backend/main.py", 'VERSION = "one"', 'import asyncio\nVERSION = "two"')
+    corner.edit("backend/main.py", ANSWERING, ENDLESS + ANSWERING)
+    corner.edit("ship.toml", "drain = 60", "drain = 2")
     corner.write(".env.sandbox", 'SECRET_KEY="another-marker-5544"\n')
     assert corner.shipper("env.push").code == 0
     second = corner.shipped()
     assert "two" in corner.get("/")[1]
-    ended = corner.shipper("rollback", "--yes")
-    assert ended.code == 0, ended.output
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(corner.get, "/api/endless")
+        assert sandbox_exec(["sh", "-c", f"timeout 10 sh -c 'until [ -e {DATA}/begun ]; do sleep 0.02; done'"])[0] == 0
+        rollback = begin(corner, "rollback", "--yes")
+        wait_for(rollback, "... drain")
+        assert not asked.done()
+        assert sandbox_exec(["touch", f"{DATA}/over"])[0] == 0
+        printed, _ = rollback.communicate(timeout=60)
+    assert rollback.returncode == 0, printed
+    assert "nobody is connected to it any more" in printed
+    assert asked.result() == (404, '{"path": "/api/endless"}')
     assert corner.live() == first
     assert "one" in corner.get("/")[1]
     assert corner.get("/api/health")[1] == before

@@ -159,7 +159,9 @@ def test_a_users_broken_nginx_file_is_named_and_left_alone(corner: Corner, sandb
         assert ended.code == 1, ended.output
         assert "another file of this server" in ended.output
         assert "/etc/nginx/conf.d/user.conf:1" in ended.output
+        assert "-> Mend what nginx names" in ended.output
         assert corner.live() == live
+        assert [corner.get(path)[0] for path in ("/", "/api/health")] == [200, 200]
         assert sandbox_exec(["cat", "/etc/nginx/conf.d/user.conf"])[1] == "blah;\n"
         assert "3m" not in sandbox_exec(["cat", "/etc/nginx/shipper/corner.conf"])[1]
     finally:

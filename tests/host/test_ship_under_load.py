@@ -9,6 +9,8 @@ from corner import Corner
 from load import Visitors, Wish
 
 SHIPS, ROLLBACKS = 10, 3
+SLOW = '    await asyncio.sleep(3 if scope["path"] == "/api/slow" else 0)\n'
+HEALTH = 'if path == "/api/health":'
 PAGES = tuple(f"<h1>page {number}</h1>" for number in range(SHIPS + 1))
 VERSIONS = tuple(f'"version": "v{number}"' for number in range(SHIPS + 1))
 
@@ -27,10 +29,15 @@ def change(corner: Corner, number: int) -> None:
 
 def wishes() -> list[Wish]:
     asked = [("GET", "/", PAGES), ("GET", "/api/health", VERSIONS), ("POST", "/api/echo", VERSIONS)]
-    return [Wish(method, path, keep, marks) for (method, path, marks), keep in product(asked, (True, False))] * 2
+    many = [Wish(method, path, keep, marks) for (method, path, marks), keep in product(asked, (True, False))] * 2
+    # At every switch somebody waits for an answer that takes longer than the drain.
+    return [*many, Wish("GET", "/api/slow", True, VERSIONS), Wish("GET", "/api/slow", False, VERSIONS)]
 
 
 def test_no_request_fails_during_ten_ships_and_three_rollbacks(corner: Corner) -> None:
+    corner.edit("backend/main.py", "    status, answer = respond(", SLOW + "    status, answer = respond(")
+    corner.edit("backend/main.py", HEALTH, f'{HEALTH[:-1]} or path == "/api/slow":')
+    corner.edit("backend/main.py", "import json", "import asyncio\nimport json")
     change(corner, 0)
     corner.shipped()
     with Visitors(corner.url, wishes()) as visitors:

@@ -127,6 +127,16 @@ def test_a_change_of_the_backend_starts_the_new_copy_before_the_old_one_stops() 
     ]
 
 
+def test_what_was_good_before_waits_for_the_last_visitor_of_the_old_copy_and_what_is_new_for_the_whole_time() -> None:
+    good, other = record(1), {**record(2, parts=dataclasses.replace(PARTS, code=tree(main="e"))), "drain": 60}
+    state = server(good, other)
+    (drain,) = (step for step in activation_steps(good, state, TARGET) if step.name == "drain")
+    assert drain.arguments == {"at_least": 1, "seconds": 60}, "the copy that ends has the time of its own release"
+    new = {key: value for key, value in record(3).items() if key != "state"}
+    (drain,) = (step for step in activation_steps(new, state, TARGET) if step.name == "drain")
+    assert drain.arguments == {"at_least": 2, "seconds": 2}
+
+
 def test_what_is_live_already_is_not_shipped_again() -> None:
     live = record(1)
     assert is_live(record(2), server(live))
