@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 import secrets
+import select
 import shutil
 import socket
 import ssl
@@ -264,24 +265,43 @@ def _accept_all(listener: socket.socket, amazon: Amazon) -> None:
 
 
 def _serve(plain: socket.socket, here: ssl.SSLContext, there: ssl.SSLContext, amazon: Amazon) -> None:
-    with plain, suppress(OSError):
-        far = there.wrap_socket(socket.create_connection(("127.0.0.1", amazon.port)), server_hostname=HOST)
-        near = here.wrap_socket(plain, server_side=True)
-        threading.Thread(target=_pass_on, args=[far, near, None], daemon=True).start()
-        _pass_on(near, far, amazon)
+    with (
+        suppress(OSError),
+        plain,
+        socket.create_connection(("127.0.0.1", amazon.port)) as registry,
+        there.wrap_socket(registry, server_hostname=HOST) as far,
+        here.wrap_socket(plain, server_side=True) as near,
+    ):
+        while True:
+            ready = [end for end in (near, far) if end.pending()] or select.select([near, far], [], [])[0]
+            for source in ready:
+                data = _read(source)
+                if data == b"":
+                    return
+                if data is not None:
+                    _pass_on(data, near, far, amazon if source is near else None)
 
 
-def _pass_on(source: socket.socket, sink: socket.socket, amazon: Amazon | None) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            answer = amazon.take(data) if amazon else b""
-            if answer:
-                source.sendall(answer)
-                break
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def _read(source: ssl.SSLSocket) -> bytes | None:
+    """Return what has come, nothing at the end, None when it was only a word between the two ends of TLS."""
+    source.settimeout(0)
+    try:
+        return source.recv(1 << 16)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        source.settimeout(_SECONDS)
+
+
+def _pass_on(data: bytes, near: ssl.SSLSocket, far: ssl.SSLSocket, amazon: Amazon | None) -> None:
+    if amazon is None:
+        near.sendall(data)
+        return
+    answer = amazon.take(data)
+    if answer:
+        near.sendall(answer)
+    else:
+        far.sendall(data)
 
 
 def _answers(port: int) -> bool:
