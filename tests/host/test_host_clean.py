@@ -69,7 +69,8 @@ for name, days in (("old", 8), ("young", 6)):
         with open(path) as file:
             container = json.load(file)
         if container["Name"] == "/ended-" + name:
-            container["Created"] = container["State"]["FinishedAt"] = ago(days)
+            state = container["State"]
+            container["Created"] = state["StartedAt"] = state["FinishedAt"] = ago(days)
             with open(path, "w") as file:
                 json.dump(container, file)
 subprocess.run(["systemctl", "start", "docker.socket"], check=True)
