@@ -172,7 +172,7 @@ def test_a_login_that_is_never_accepted_ends_the_ship_with_the_way_to_another(gi
     assert f"{HOST}/team/gig does not accept the login" in text
     assert "Look who you are: aws sts get-caller-identity" in text
     assert "... lay" not in ended.output, "nothing was changed on the server"
-    assert all(request.startswith("GET /v2/") for request in amazon.requests[before:]), "not a byte was pushed"
+    assert uploads(amazon.requests[before:]) == []
     for token in amazon.tokens:
         assert token not in ended.output
 
@@ -197,7 +197,8 @@ def test_a_tag_that_is_taken_ends_the_ship_and_the_next_one_pushes_no_layer_agai
     before = len(amazon.requests)
     again = gig.shipper("ship", "--yes", "--verbose")
     assert again.code == 0, again.output
-    assert re.findall(r"layer ([0-9a-f]{12}): Layer already exists", again.output) == [name for name, _ in layers]
+    there = re.findall(r"layer ([0-9a-f]{12}): Layer already exists", again.output)
+    assert sorted(there) == sorted(name for name, _ in layers)
     assert uploads(amazon.requests[before:]) == []
 
 
