@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry peers node demo test lint docs bench faults clean
+.PHONY: help venv engine browser registry peers node demo test lint docs bench faults engines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ bench: engine node peers venv ## measure, and write the results to benchmarks/re
 faults: engine venv ## run the whole fault matrix (an hour) and write its table to benchmarks/results
 	-$(BIN)/pytest tests/faults --faults=all --junitxml=.faults.xml
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
+
+DOCKERS := compose-1 debian-13 debian-13-containerd debian-14 debian-14-containerd
+engines: engine venv ## ship to servers with other Dockers than the tests' own, and the first Compose (half an hour)
+	@for kind in $(DOCKERS); do echo "$$kind:"; \
+		$(BIN)/pytest tests/host/test_containers.py -k "as_it_is or fails_leaves or reboot" --server-docker $$kind \
+		|| failed=1; done; test -z "$$failed"
 
 clean: ## delete the environment and all caches; practice servers stay
 	rm -rf site .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -6,13 +6,16 @@ Its name leads to this machine, for the engine here and for the one in the pract
 from __future__ import annotations
 
 import datetime
+import re
 import secrets
+import select
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,13 +41,32 @@ http: {{addr: "127.0.0.1:{port}", tls: {{certificate: {folder}/certificate.pem, 
 """
 
 
+_REQUEST = re.compile(rb"([A-Z]{3,7}) /v2/\S*")
+_IMMUTABLE = (
+    b'{"errors": [{"code": "TAG_INVALID", "message": "The image tag already exists in the repository and cannot be '
+    b'overwritten because the repository is immutable."}]}'
+)
+# As ECR answers where tags cannot be overwritten.
+_TAKEN = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_IMMUTABLE), _IMMUTABLE)
+)
+
+
 @dataclass
 class Amazon:
-    """The registry, and its control: tokens that run out, a death in the middle of a push."""
+    """The registry, and its control: tokens that run out, a death in the middle of a push, tags that are taken.
+
+    `requests` are the first lines of all that engines asked it for.
+    """
 
     folder: Path
     port: int
     tokens: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    # Whether tokens are good for anything, and whether every tag is there already.
+    accepts: bool = True
+    taken: bool = False
     # What happens once so many bytes more have come from those who push.
     after: int = 0
     then: Callable[[], None] | None = None
@@ -70,7 +92,8 @@ class Amazon:
         """Make a new token, from now on the only one that is accepted."""
         token = secrets.token_urlsafe(24)
         self.tokens.append(token)
-        self._accept(token)
+        if self.accepts:
+            self._accept(token)
         return token
 
     def expire(self) -> None:
@@ -84,24 +107,30 @@ class Amazon:
         scratch.write_text(f"AWS:{hashed}\n", encoding="utf-8")
         scratch.replace(users)
 
-    def count(self, size: int) -> None:
-        """Note that so many bytes came in."""
-        self.after -= size
+    def take(self, data: bytes) -> bytes:
+        """Note what came in; return what is answered without the registry, mostly nothing."""
+        self.after -= len(data)
         if self.then and self.after <= 0:
             act, self.then = self.then, None
             act()
+        # A client begins a request after the answer to the one before: it is the first in what is read.
+        request = _REQUEST.match(data)
+        if not request:
+            return b""
+        self.requests.append(request[0].decode("ascii"))
+        return _TAKEN if self.taken and b"/manifests/" in request[0] and request[1] == b"PUT" else b""
 
 
 @contextmanager
-def amazon_registry(folder: Path, server: str, patch: Any) -> Iterator[Amazon]:
-    """Run it for the length of the block, for the engine of this machine and for the one in `server`.
+def amazon_registry(folder: Path, servers: Sequence[str], patch: Any) -> Iterator[Amazon]:
+    """Run it for the length of the block, for the engine of this machine and for those in the `servers`.
 
     `patch` is pytest's, for the environment of AWS and for moto's tokens.
     """
     from moto.ecr.responses import ECRResponse
     from moto.server import ThreadedMotoServer
 
-    address = _gateway(server)
+    address = _gateway(servers[0])
     _make_certificate(folder)
     amazon = Amazon(folder, _free_port())
     amazon.expire()
@@ -111,7 +140,7 @@ def amazon_registry(folder: Path, server: str, patch: Any) -> Iterator[Amazon]:
     for name, value in _environment(f"http://{host}:{port}").items():
         patch.setenv(name, value)
     patch.setattr(ECRResponse, "get_authorization_token", lambda _: _token(amazon))
-    with _relay(address, amazon), _known(address, server, (folder / "certificate.pem").read_text()):
+    with _relay(address, amazon), _known(address, servers, (folder / "certificate.pem").read_text()):
         amazon.start()
         try:
             yield amazon
@@ -172,26 +201,28 @@ def _make_certificate(folder: Path) -> None:
 
 
 @contextmanager
-def _known(address: str, server: str, certificate: str) -> Iterator[None]:
-    """Let both engines know where the registry is, and trust it; this machine is left as it was."""
+def _known(address: str, servers: Sequence[str], certificate: str) -> Iterator[None]:
+    """Let all engines know where the registry is, and trust it; this machine is left as it was."""
     hosts, trusted = Path("/etc/hosts"), Path("/etc/docker/certs.d") / HOST
     before = hosts.read_text()
     trusted.mkdir(parents=True, exist_ok=True)
     (trusted / "ca.crt").write_text(certificate)
     line = f"{address} {HOST}\n"
     inside = f"mkdir -p {trusted} && cat > {trusted}/ca.crt && echo {line.strip()} >> /etc/hosts"
-    argv = ["docker", "exec", "--interactive", server, "sh", "-c", inside]
     try:
         with hosts.open("a") as file:
             file.write(line)
-        subprocess.run(argv, input=certificate.encode(), check=True)
+        for server in servers:
+            argv = ["docker", "exec", "--interactive", server, "sh", "-c", inside]
+            subprocess.run(argv, input=certificate.encode(), check=True)
         _wait_until_known()
         yield
     finally:
         hosts.write_text(before)
         shutil.rmtree(trusted)
         away = f"rm -r {trusted}; grep -v {HOST} /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts"
-        subprocess.run(["docker", "exec", server, "sh", "-c", away], check=True)
+        for server in servers:
+            subprocess.run(["docker", "exec", server, "sh", "-c", away], check=True)
 
 
 def _wait_until_known() -> None:
@@ -210,7 +241,7 @@ def _wait_until_known() -> None:
 
 @contextmanager
 def _relay(address: str, amazon: Amazon) -> Iterator[None]:
-    """Listen on the port of HTTPS and pass everything on to the registry, counting what comes in."""
+    """Listen on the port of HTTPS and pass everything on to the registry, looking at what comes in."""
     with socket.create_server((address, 443)) as listener:
         threading.Thread(target=_accept_all, args=[listener, amazon], daemon=True).start()
         try:
@@ -221,29 +252,56 @@ def _relay(address: str, amazon: Amazon) -> Iterator[None]:
 
 
 def _accept_all(listener: socket.socket, amazon: Amazon) -> None:
+    certificate = amazon.folder / "certificate.pem"
+    here = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    here.load_cert_chain(certificate, amazon.folder / "private")
+    there = ssl.create_default_context(cafile=str(certificate))
     while True:
         try:
             near, _ = listener.accept()
         except OSError:
             return
-        try:
-            far = socket.create_connection(("127.0.0.1", amazon.port))
-        except OSError:
-            near.close()
-            continue
-        for source, sink, counts in ((near, far, True), (far, near, False)):
-            threading.Thread(target=_pass_on, args=[source, sink, amazon if counts else None], daemon=True).start()
+        threading.Thread(target=_serve, args=[near, here, there, amazon], daemon=True).start()
 
 
-def _pass_on(source: socket.socket, sink: socket.socket, amazon: Amazon | None) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            if amazon:
-                amazon.count(len(data))
-            sink.sendall(data)
-    for end in (source, sink):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def _serve(plain: socket.socket, here: ssl.SSLContext, there: ssl.SSLContext, amazon: Amazon) -> None:
+    with (
+        suppress(OSError),
+        plain,
+        socket.create_connection(("127.0.0.1", amazon.port)) as registry,
+        there.wrap_socket(registry, server_hostname=HOST) as far,
+        here.wrap_socket(plain, server_side=True) as near,
+    ):
+        while True:
+            ready = [end for end in (near, far) if end.pending()] or select.select([near, far], [], [])[0]
+            for source in ready:
+                data = _read(source)
+                if data == b"":
+                    return
+                if data is not None:
+                    _pass_on(data, near, far, amazon if source is near else None)
+
+
+def _read(source: ssl.SSLSocket) -> bytes | None:
+    """Return what has come, nothing at the end, None when it was only a word between the two ends of TLS."""
+    source.settimeout(0)
+    try:
+        return source.recv(1 << 16)
+    except ssl.SSLWantReadError:
+        return None
+    finally:
+        source.settimeout(_SECONDS)
+
+
+def _pass_on(data: bytes, near: ssl.SSLSocket, far: ssl.SSLSocket, amazon: Amazon | None) -> None:
+    if amazon is None:
+        near.sendall(data)
+        return
+    answer = amazon.take(data)
+    if answer:
+        near.sendall(answer)
+    else:
+        far.sendall(data)
 
 
 def _answers(port: int) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from corner import Corner, make_corner
+from engines import KINDS, OWN, install
 from filelock import FileLock
 from gig import make_gig
 from hypothesis import HealthCheck, settings
@@ -79,18 +80,22 @@ settings.load_profile("repeatable")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=5, help="how often two ship at once")
     parser.addoption("--faults", choices=("sample", "all"), default="sample", help="cells of the fault matrix to run")
+    parser.addoption("--server-docker", choices=tuple(KINDS), default=OWN, help="which Docker and Compose servers have")
 
 
 Exec = Callable[[Sequence[str]], tuple[int, str]]
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox(pytestconfig: pytest.Config) -> Iterator[Sandbox]:
     """The running practice server of the tests. It is left running, so that the next session starts at once."""
+    kind = pytestconfig.getoption("--server-docker")
+    name = SANDBOX_NAME if kind == OWN else f"{SANDBOX_NAME}-{kind}"
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(NAME_VARIABLE, SANDBOX_NAME)
+        environment.setenv(NAME_VARIABLE, name)
         with FileLock(Path(tempfile.gettempdir()) / "shipper-test-image.lock"):  # the image is built once
-            access = server.up(SANDBOX_NAME, discard)
+            access = server.up(name, discard)
+        install(lambda argv: run_inside(name, argv), kind)
         yield access
 
 

@@ -11,6 +11,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipper.engine import connect
+from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 
 SOURCE = Path(__file__).parent / "fixtures" / "corner"
@@ -86,6 +88,23 @@ class Corner:
             f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
             f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\ndomain = '127.0.0.1'\n"
             "env_file = '.env.sandbox'\n",
+        )
+
+    def add_pair_target(self, second: Sandbox) -> None:
+        """Add the target `pair`: the practice server and a second one, which lets the first one's key in."""
+        first, name = self.sandbox, "/home/deploy/.ssh/authorized_keys"
+        script = ["sh", "-c", f'grep -qF "$1" {name} || echo "$1" >> {name}', "sh", public_key(first.key_file)]
+        with connect() as client:
+            done = client.containers.get(second.name).exec_run(script)
+        assert done.exit_code == 0, done.output
+        text = (self.root / "ship.toml").read_text(encoding="utf-8")
+        self.write(
+            "ship.toml",
+            f"{text}\n[targets.pair]\nhost = '127.0.0.1'\nport = {first.ssh_port}\nuser = 'deploy'\n"
+            f"key = '{first.key_file}'\nhost_key = '{first.host_key_fingerprint}'\nurl = '{first.url}'\n"
+            "env_file = '.env.sandbox'\n\n"
+            f"[[targets.pair.more]]\nhost = '127.0.0.1'\nport = {second.ssh_port}\n"
+            f"host_key = '{second.host_key_fingerprint}'\n",
         )
 
     def git(self, *words: str) -> str:

@@ -51,9 +51,24 @@ def _containers(until: int) -> list[str]:
 def _ended(entry: dict[str, Any]) -> float:
     """Return when a container ended, in seconds since 1970; when it was made, for one that never ran."""
     described = engine.find(f"/containers/{entry['Id']}/json")
-    told = str(((described or {}).get("State") or {}).get("FinishedAt") or "")[:19]
-    moment = calendar.timegm(time.strptime(told, "%Y-%m-%dT%H:%M:%S")) if told else 0
-    return max(moment, int(entry["Created"]))
+    told = ((described or {}).get("State") or {}).get("FinishedAt")
+    return max(_moment(told), int(entry["Created"]))
+
+
+def _arrived(entry: dict[str, Any]) -> float:
+    """Return when an image was tagged here, or else when it was built wherever that was, in seconds since 1970.
+
+    When it was fetched or loaded is known with containerd's image store only.
+    """
+    described = engine.find(f"/images/{entry['Id']}/json")
+    told = ((described or {}).get("Metadata") or {}).get("LastTagTime")
+    return max(_moment(told), int(entry["Created"]))
+
+
+def _moment(told: Any) -> float:
+    """Return a time that the engine told, in seconds since 1970; long ago for none."""
+    text = str(told or "")[:19]
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S")) if text else 0
 
 
 def _is_ours(project: str) -> bool:
@@ -66,13 +81,13 @@ def _apps() -> list[str]:
 
 
 def _images(until: int) -> list[str]:
-    """Remove images that no container and no kept release uses and that were there by `until`."""
+    """Remove images that no container and no kept release uses and that were here by `until`."""
     used = {entry["ImageID"] for entry in engine.ask("GET", "/containers/json", {"all": "true"})}
     kept = _kept_images()
     gone = []
     for entry in engine.ask("GET", "/images/json"):
         names = [name for name in entry["RepoTags"] or [] if name != "<none>:<none>"]
-        if entry["Id"] in used or kept.intersection(names) or entry["Created"] > until:
+        if entry["Id"] in used or kept.intersection(names) or _arrived(entry) > until:
             continue
         try:
             for name in names or [entry["Id"]]:

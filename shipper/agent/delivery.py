@@ -82,19 +82,28 @@ def make_room(
 
     `keys` are all contents that the release is made of, `sizes` those that are announced, in bytes. `request` has
     `keep`, `room`, `image` and `image_room`, `slot` (one that is there already stays), and `pieces`, the parts of an
-    image that come later. Returns the keys whose content is not there, damaged ones included.
+    image that come later. Of an image that is still `compressed` there, not all of them are known: what a ship that
+    was broken off has left may be of it, and stays while there is room. Returns the keys whose content is not there,
+    damaged ones included.
     """
     sizes = {**sizes, **dict(request.get("pieces", ()))}
     wanted = [*keys, *(key for key, _ in request.get("pieces", ()))]
     environment.ensure_shared(layout)
     release.make_folders(layout)
+    named = {*wanted, *bases}
+    spared = store.unclaimed(layout) if request["compressed"] else []
     # The release to come is one of the kept ones.
-    steps.prune(layout, request["keep"] - 1, {*wanted, *bases}, request["image"], request["slot"])
-    store.remove_damaged(layout, wanted)
+    steps.prune(layout, request["keep"] - 1, {*named, *spared}, request["image"], request["slot"])
+    store.remove_damaged(layout, {*wanted, *spared})
     missing = store.missing(layout, wanted)
     more = request["room"]
     size = sum(sizes.get(key, 0) for key in missing) + more["bytes"]
-    room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
+    try:
+        room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
+    except AgentError:
+        if not spared or not store.prune(layout, named):
+            raise
+        room.check(layout, size, len(missing) + more["inodes"], request["image_room"])
     return missing
 
 

@@ -23,18 +23,25 @@ _OURS = re.compile(r"[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z0-9-]+:[a-zA-Z0-9._-]+")
 
 
-def facts(named: Iterable[str]) -> dict[str, Any]:
+def facts(named: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the engine's version, and of every image its names and its layers (DiffIDs, in order).
 
-    Those that are `named` are asked for, too: containerd's image store does not list an image of which it had a layer
-    by another digest, and therefore did not fetch it, although everything of it is there.
+    Those that are `named`, with their layers, are asked for, too: containerd's image store does not list an image of
+    which it had a layer by another digest, and therefore did not fetch it, although everything of it is there; or it
+    lists it and knows no layers (seen with Docker 26.1 and 28.5).
     """
     version = engine.ask("GET", "/version")
     images = [engine.ask("GET", f"/images/{entry['Id']}/json") for entry in engine.ask("GET", "/images/json")]
     listed = {name for image in images for name in image["RepoTags"] or []}
     images += filter(None, (engine.find(f"/images/{name}/json") for name in sorted(set(named) - listed)))
-    known = [{"names": image["RepoTags"] or [], "layers": image["RootFS"].get("Layers") or []} for image in images]
+    known = [{"names": image["RepoTags"] or [], "layers": _layers(image, named)} for image in images]
     return {"version": version["Version"], "images": known}
+
+
+def _layers(image: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> list[str]:
+    told = (image.get("RootFS") or {}).get("Layers") or []
+    remembered = (named[name] for name in image["RepoTags"] or [] if name in named)
+    return list(told or next(remembered, []))
 
 
 def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[str]:

@@ -73,6 +73,11 @@ def images(layout: Layout) -> set[str]:
     return {str(entry["image"]) for entry in records(layout) if entry.get("image")}
 
 
+def image_layers(layout: Layout) -> dict[str, list[str]]:
+    """Return the layers (DiffIDs, in order) of the images of all releases, by their names; none for one of long ago."""
+    return {str(entry["image"]): list(entry.get("layers") or []) for entry in records(layout) if entry.get("image")}
+
+
 def mark(layout: Layout, release_id: str, state: str) -> None:
     """Write the state of a release into its record."""
     _write_record(layout.release(release_id), {**record(layout, release_id), "state": state})

@@ -40,7 +40,9 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "migrations": _migrations(layout, slot),
         "services": compose.in_force(layout) if containers else "",
         "lasting": compose.lasting(layout) if containers else [],
-        "containers": {**images.facts(release.images(layout)), "compose": compose.program()} if containers else {},
+        "containers": {**images.facts(release.image_layers(layout)), "compose": compose.program()}
+        if containers
+        else {},
     }
     return {
         **planned,
@@ -50,6 +52,10 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "facts": facts.basic(),
         "unfinished": store.unfinished(layout),
     }
+
+
+def _containers(layout: Layout) -> dict[str, Any]:
+    return {**images.facts(release.image_layers(layout)), "compose": compose.program()}
 
 
 def _folders(path: str) -> list[str]:

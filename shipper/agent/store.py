@@ -6,6 +6,7 @@ A key is the SHA-256 of the content, followed by `x` for a file that may be exec
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import re
@@ -249,17 +250,25 @@ def prune(layout: Layout, wanted: Iterable[str] = ()) -> int:
     """
     kept = set(wanted)
     freed = 0
-    with suppress(FileNotFoundError):
-        for shard in os.scandir(layout.store):
-            if shard.name.startswith("incoming."):
-                shutil.rmtree(shard.path, ignore_errors=True)
-                continue
-            for entry in os.scandir(shard.path):
-                stat = entry.stat(follow_symlinks=False)
-                if stat.st_nlink == 1 and entry.name not in kept:
-                    os.unlink(entry.path)
-                    freed += stat.st_size
+    for incoming in glob.glob(os.path.join(glob.escape(layout.store), "incoming.*")):
+        shutil.rmtree(incoming, ignore_errors=True)
+    for entry in _unclaimed(layout):
+        if entry.name not in kept:
+            freed += entry.stat(follow_symlinks=False).st_size
+            os.unlink(entry.path)
     return freed
+
+
+def unclaimed(layout: Layout) -> list[str]:
+    """Return the keys of the contents that no release and no slot uses."""
+    return [entry.name for entry in _unclaimed(layout)]
+
+
+def _unclaimed(layout: Layout) -> Iterator[os.DirEntry[str]]:
+    for shard in glob.glob(os.path.join(glob.escape(layout.store), "[0-9a-f]" * 2)):
+        for entry in os.scandir(shard):
+            if entry.stat(follow_symlinks=False).st_nlink == 1:
+                yield entry
 
 
 def write_error(error: OSError, path: str) -> AgentError:

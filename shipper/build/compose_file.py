@@ -19,6 +19,11 @@ from shipper.errors import ConfigError
 # The order in which Compose looks, https://docs.docker.com/compose/intro/compose-application-model/
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _SECONDS = 60
+_WHY = "It reads the compose file, so that all of its forms are understood."
+_INSTALL = (
+    "Install it: apt-get install docker-compose-v2 (Ubuntu), docker-compose-plugin (Docker's packages), "
+    "or Docker Desktop"
+)
 
 Service = dict[str, Any]
 
@@ -74,16 +79,23 @@ def _find(workspace: Workspace, backend: Backend) -> Path:
 
 
 def _compose() -> list[str]:
-    """Return the program, of whatever version there is on this machine (field note S8)."""
+    """Return the program: the plugin of `docker`, or one of its own (field note S8).
+
+    The first version cannot say what it read in full: it knows no `--format json`, prints its help instead, and calls
+    that a success. A server may have it all the same.
+    """
     docker = shutil.which("docker")
     if docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0:
         return [docker, "compose"]
     alone = shutil.which("docker-compose")
-    if alone:
-        return [alone]
-    raise ConfigError(
-        "Compose was not found on this machine.",
-        why="It reads the compose file, so that all of its forms are understood.",
-        fix="Install it: apt-get install docker-compose-v2 (Ubuntu), docker-compose-plugin (Docker's packages), "
-        "or Docker Desktop",
-    )
+    if not alone:
+        raise ConfigError("Compose was not found on this machine.", why=_WHY, fix=_INSTALL)
+    done = subprocess.run([alone, "version", "--short"], capture_output=True, check=False)
+    version = done.stdout.decode("utf-8", "replace").strip()
+    if version.startswith("1."):
+        raise ConfigError(
+            f"Compose on this machine is {version}; at least version 2 is needed here.",
+            why=f"{_WHY} The first version does not tell what it read. (On the server it is good enough.)",
+            fix=_INSTALL,
+        )
+    return [alone]

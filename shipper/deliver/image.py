@@ -5,6 +5,7 @@ Every error of the engine's stream is one here, and an early end is a failure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from shipper.errors import BuildError
 from shipper.events import Emit, Event
 
 STEP = "image.push"
+# How an engine tells of a layer that the registry has now; an empty one and a known one are not sent.
+_ARRIVED = re.compile(r"(?:Pushed|Layer already exists|Mounted from .*)$")
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,10 @@ def read_pushed(registry: Registry, digest: str) -> Pushed:
 
 
 def push(client: Any, repository: str, tag: str, login: Mapping[str, str], emit: Emit) -> str:
-    """Push `repository:tag` and return the digest that the registry gave it. Raises BuildError with its reason."""
+    """Push `repository:tag` and return the digest that the registry gave it. Raises BuildError with its reason.
+
+    Tells how many bytes of all layers have gone, and of each layer when it is there, and how it got there.
+    """
     digest = ""
     done: dict[str, int] = {}
     total: dict[str, int] = {}
@@ -105,9 +111,19 @@ def push(client: Any, repository: str, tag: str, login: Mapping[str, str], emit:
             done[message["id"]] = detail["current"]
             total[message["id"]] = max(detail.get("total") or 0, detail["current"])
             emit(Event("progress", STEP, "", sum(done.values()), sum(total.values()), "bytes"))
+        if _ARRIVED.match(str(message.get("status"))):
+            emit(Event("output", STEP, f"layer {message['id']}: {_arrived(message, done)}"))
     if not digest:
         raise BuildError("The engine stopped before the image was handed over.", fix="Ship again.")
     return digest
+
+
+def _arrived(message: Mapping[str, Any], sent: Mapping[str, int]) -> str:
+    """Return how a layer got into the registry; `sent` are the bytes of those that were sent, before compression."""
+    if message["status"] != "Pushed":
+        return str(message["status"])
+    size = sent.get(message["id"])
+    return f"Pushed, {size:,} bytes unpacked" if size else "Pushed"
 
 
 def _ignore(event: Event) -> None:

@@ -62,6 +62,9 @@ class ImageSource(Protocol):
     def pack(self, build: ImageBuild, name: str, known: Mapping[str, Any], emit: Emit) -> Parcel:
         """Return what a server lacks of an image; `known` is what its engine has (shipper.agent.images.facts)."""
 
+    def is_compressed(self, parcel: Parcel) -> bool:
+        """Whether it is still being compressed, so that not all of its pieces are known."""
+
     def pieces(self, parcel: Parcel) -> Tree:
         """Return what travels through the connection, as far as it is known by now."""
 
@@ -127,6 +130,10 @@ class OverConnection:
             self._handovers[build.id] = Handover(build, self.app, self.registry, self.workspace, early)
             self._handovers[build.id].begin(emit)
         return self._handovers[build.id]
+
+    def is_compressed(self, parcel: Parcel) -> bool:
+        """Whether the engine here has not handed all of it over."""
+        return not parcel.there and not self._handovers[parcel.build.id].is_whole_within(0)
 
     def pieces(self, parcel: Parcel) -> Tree:
         """Return the pieces of what a server lacks; of an image that is still compressed those that may leave."""
@@ -218,6 +225,10 @@ class FromRegistry:
         room = build.size_above(common) * 3 // 2
         line = f"through {self.repository.name}, under the release's id"
         return Parcel(build, name, False, common, 0, room, (line,))
+
+    def is_compressed(self, parcel: Parcel) -> bool:
+        """Return that there is nothing to wait for: no pieces travel."""
+        return False
 
     def pieces(self, parcel: Parcel) -> Tree:
         """Return nothing: servers get all of it from the registry."""

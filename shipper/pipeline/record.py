@@ -40,6 +40,8 @@ def release_record(
         "unit": parts.unit if parts else "",
         **(containers.units if containers else {}),
         "image": containers.parcel.name if containers else "",
+        # Not every engine can tell them later (shipper.agent.images.facts).
+        "layers": list(containers.parcel.build.layers) if containers else [],
         "services": dict(containers.services) if containers else {},
         "boot": boot_unit(project.name) if slot else "",
         "nginx": dict(nginx),

@@ -194,6 +194,8 @@ class _Transfer:
     def _request(self) -> dict[str, Any]:
         containers = self._server.parts.containers if self._server.parts else None
         images = self._gathered.images
+        # Asked first: when it ends in between, more is known than was said, and not less.
+        compressed = bool(containers and images and images.is_compressed(containers.parcel))
         return {
             **self.member.job.change,
             "keep": self.member.job.target.keep,
@@ -201,6 +203,7 @@ class _Transfer:
             "image": self.member.plan.record["image"],
             "image_room": containers.parcel.room if containers else 0,
             "pieces": objects_of([images.pieces(containers.parcel)] if containers and images else []),
+            "compressed": compressed,
             "room": room_besides(self._trees.values()),
         }
 

@@ -27,7 +27,10 @@ from shipper.deliver.manifest import Tree, read_tree
 from shipper.deliver.upload import Counter, keys_of
 from shipper.hashes import FileHashes
 
-REQUEST = {"keep": 5, "slot": "", "image": "", "image_room": 0, "pieces": [], "room": {"bytes": 0, "inodes": 0}}
+REQUEST = {
+    **{"keep": 5, "slot": "", "image": "", "image_room": 0, "pieces": [], "compressed": False},
+    "room": {"bytes": 0, "inodes": 0},
+}
 FIRST, SECOND = "20260101T000000Z-nogit", "20260101T000001Z-nogit"
 
 

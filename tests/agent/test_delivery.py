@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from server import Client, make_layout
 from trees import ODD_NAMES, Tree, read_back, trees, write_tree
 
-from shipper.agent import store, tree
+from shipper.agent import delivery, store, tree
 from shipper.agent.errors import AgentError
 from shipper.agent.layout import Layout
 from shipper.deliver.manifest import read_tree
@@ -198,6 +198,30 @@ def test_prune_keeps_what_an_upload_will_go_on_with(tmp_path: Path) -> None:
     wanted, unwanted = (str(key) for key, _ in objects)
     assert store.prune(layout, [wanted]) == len(b"unwanted")
     assert store.missing(layout, [wanted, unwanted]) == [unwanted]
+
+
+NEW_RELEASE = {"keep": 5, "slot": "", "image": "", "image_room": 0, "room": {"bytes": 0, "inodes": 0}}
+
+
+def test_what_may_be_of_an_image_that_is_still_compressed_stays_unless_it_is_damaged_or_in_the_way(
+    tmp_path: Path,
+) -> None:
+    layout = make_layout(tmp_path)
+    objects, stream = packed(b"first", b"second", b"third")
+    store.receive(layout, objects, [stream], Client().channel)
+    first, second, third = (str(key) for key, _ in objects)
+    Path(store.path_of(layout, second)).write_bytes(b"broken")
+    delivery.make_room(layout, {**NEW_RELEASE, "pieces": [], "compressed": True}, [], {})
+    assert store.missing(layout, [first, second, third]) == [second]
+
+    too_large = [[KEY, 1 << 60]]
+    with pytest.raises(AgentError, match="does not fit"):
+        delivery.make_room(layout, {**NEW_RELEASE, "pieces": too_large, "compressed": True}, [], {})
+    assert store.missing(layout, [first, third]) == [first, third]
+
+    store.receive(layout, objects, [stream], Client().channel)
+    delivery.make_room(layout, {**NEW_RELEASE, "pieces": [[first, 5]], "compressed": False}, [], {})
+    assert store.missing(layout, [first, third]) == [third], "all of the image is known"
 
 
 @pytest.mark.parametrize("surplus", [zlib.compress(b"onetwo"), b"this is not zlib at all"], ids=["surplus", "garbage"])

@@ -5,24 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote
 
 import boto3
 import pytest
 from amazon import ACCOUNT, HOST, REGION, Amazon, amazon_registry
-from conftest import Exec
+from conftest import CLEAN_SERVER, SANDBOX_NAME, Exec, run_inside
 from corner import Corner
+from example_images import load
 from gig import make_gig
 
-from shipper.config.backend import Image
-from shipper.deliver import distribution, registry
-from shipper.deliver.amazon import find_ecr_repository
-from shipper.deliver.repository import Repository
 from shipper.engine import connect
-from shipper.errors import BuildError
 from shipper.events import discard
+from shipper.sandbox import server
 from shipper.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.xdist_group("amazon")
@@ -32,10 +30,18 @@ ECR = f'{IMAGE}delivery = "ecr"\nrepository = "team/gig"\nexpected_account = "{A
 
 
 @pytest.fixture(scope="module")
-def amazon(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Amazon]:
+def second() -> Iterator[Sandbox]:
+    """One more practice server, stopped afterwards: two of them take memory from the other tests."""
+    made = server.up(f"{SANDBOX_NAME}-second", discard)
+    yield made
+    server.down(made.name)
+
+
+@pytest.fixture(scope="module")
+def amazon(sandbox: Sandbox, second: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Amazon]:
     with (
         pytest.MonkeyPatch.context() as patch,
-        amazon_registry(tmp_path_factory.mktemp("amazon"), sandbox.name, patch) as made,
+        amazon_registry(tmp_path_factory.mktemp("amazon"), [sandbox.name, second.name], patch) as made,
     ):
         yield made
 
@@ -47,6 +53,10 @@ def gig(amazon: Amazon, clean_server: Sandbox, tmp_path: Path) -> Corner:
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
     return app
+
+
+def told(output: str) -> str:
+    return " ".join(output.split())
 
 
 def stir(gig: Corner) -> None:
@@ -131,12 +141,14 @@ def test_a_registry_that_dies_during_the_push_changes_nothing_and_the_next_ship_
     assert gig.shipped() != live
 
 
-def test_credentials_of_another_account_touch_nothing(gig: Corner) -> None:
+def test_credentials_of_another_account_touch_nothing(gig: Corner, amazon: Amazon) -> None:
     gig.edit("ship.toml", ACCOUNT, "999999999999")
+    before = list(amazon.requests)
     for words in (("ship", "--yes"), ("aws.ecr.create", "--yes")):
         ended = gig.shipper(*words)
         assert ended.code == 2, ended.output
         assert f"belong to the account {ACCOUNT}, not to 999999999999" in ended.output
+    assert amazon.requests == before
 
 
 def test_without_credentials_it_says_how_to_get_some(gig: Corner, tmp_path: Path) -> None:
@@ -146,58 +158,91 @@ def test_without_credentials_it_says_how_to_get_some(gig: Corner, tmp_path: Path
     assert "There are no AWS credentials that can be used" in ended.output
 
 
-def test_a_login_that_is_never_accepted_is_an_error_with_the_way_to_another(gig: Corner, amazon: Amazon) -> None:
+def test_a_login_that_is_never_accepted_ends_the_ship_with_the_way_to_another(gig: Corner, amazon: Amazon) -> None:
     gig.shipper("aws.ecr.create", "--yes")
-    repository = find_ecr_repository(Image(delivery="ecr", repository="team/gig"))
-    with connect() as client:
-        image = client.images.get("shipper-test/python:1").id
-        digest = repository.push(client, image, "20260101T000000Z-abcdefg", discard)
-        assert digest.startswith("sha256:")
-        wrong = type(repository)(
-            repository.name,
-            lambda: {"username": "AWS", "password": "wrong", "serveraddress": HOST},
-            "Look who you are: aws sts get-caller-identity",
-        )
-        with pytest.raises(BuildError) as refused:
-            wrong.push(client, image, "20260101T000001Z-abcdefg", discard)
-    assert "does not accept the login" in refused.value.what
-    assert "get-caller-identity" in refused.value.fix
+    stir(gig)
+    amazon.expire()
+    amazon.accepts, before = False, len(amazon.requests)
+    try:
+        ended = gig.ship()
+    finally:
+        amazon.accepts = True
+    assert ended.code == 1, ended.output
+    text = told(ended.output)
+    assert f"{HOST}/team/gig does not accept the login" in text
+    assert "Look who you are: aws sts get-caller-identity" in text
+    assert "... lay" not in ended.output, "nothing was changed on the server"
+    assert uploads(amazon.requests[before:]) == []
+    for token in amazon.tokens:
+        assert token not in ended.output
 
 
-def test_a_tag_that_is_taken_and_cannot_be_overwritten_is_named(
-    gig: Corner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_tag_that_is_taken_ends_the_ship_and_the_next_one_pushes_no_layer_again(gig: Corner, amazon: Amazon) -> None:
+    gig.shipper("aws.ecr.create", "--yes")
+    stir(gig)
+    amazon.taken = True
+    try:
+        ended = gig.shipper("ship", "--yes", "--verbose")
+    finally:
+        amazon.taken = False
+    assert ended.code == 1, ended.output
+    text = told(ended.output)
+    assert f"The image could not be pushed to {HOST}/team/gig" in text
+    assert "cannot be overwritten because the repository is immutable" in text
+    assert "Ship again: a new release has a new tag" in text
+    assert "... lay" not in ended.output, "nothing was changed on the server"
+    layers = re.findall(r"layer ([0-9a-f]{12}): (Pushed|Layer already exists)", ended.output)
+    assert "Pushed" in {how for _, how in layers}, "the user sees layer by layer what became of it"
+
+    before = len(amazon.requests)
+    again = gig.shipper("ship", "--yes", "--verbose")
+    assert again.code == 0, again.output
+    there = re.findall(r"layer ([0-9a-f]{12}): Layer already exists", again.output)
+    assert sorted(there) == sorted(name for name, _ in layers)
+    assert uploads(amazon.requests[before:]) == []
+
+
+def test_any_other_registry_gets_it_once_by_the_login_of_this_machine_and_each_server_pulls_it_by_its_digest(
+    gig: Corner, amazon: Amazon, second: Sandbox, tmp_path: Path
 ) -> None:
-    told = {"code": "TAG_INVALID", "message": "The image tag already exists and the repository is immutable."}
-
-    def refuse(handler: Any, name: str, reference: str) -> None:
-        """Answer as ECR does for a repository whose tags cannot be overwritten."""
-        handler._drop_body()
-        body = json.dumps({"errors": [told]}).encode()
-        handler.send_response(400)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    monkeypatch.setattr(distribution._Handler, "_take_manifest", refuse)
-    with registry.open_registry(tmp_path / "images") as own, connect() as client:
-        login = {"username": own.user, "password": own.password}
-        repository = Repository(f"{own.address}/team/gig", lambda: login, "")
-        with pytest.raises(BuildError) as refused:
-            repository.push(client, client.images.get("shipper-test/python:1").id, "20260101T000000Z-abcdefg", discard)
-    assert "immutable" in refused.value.why
-    assert "a new release has a new tag" in refused.value.fix
-
-
-def test_any_other_registry_is_used_with_the_login_of_this_machine(gig: Corner, amazon: Amazon, tmp_path: Path) -> None:
     gig.edit("ship.toml", ECR, f'{IMAGE}delivery = "registry"\nrepository = "{HOST}/team/other"\n')
+    stir(gig)
+    code, output = run_inside(second.name, ["python3", "-c", CLEAN_SERVER])
+    assert code == 0, output
+    with connect() as client:
+        load(client, second.name, "gig-database:1")
+    gig.add_pair_target(second)
+    assert gig.shipper("env.push").code == 0
     logins = tmp_path / "docker"
     logins.mkdir()
     (logins / "config.json").write_text('{"auths": {}}', encoding="utf-8")
     ended = gig.shipper("ship", "--yes", DOCKER_CONFIG=str(logins))
     assert ended.code == 1, ended.output
     assert f"docker login {HOST}" in ended.output
+
     login = base64.b64encode(f"AWS:{amazon.mint()}".encode()).decode()
     (logins / "config.json").write_text(json.dumps({"auths": {HOST: {"auth": login}}}), encoding="utf-8")
+    before = len(amazon.requests)
     ended = gig.shipper("ship", "--yes", DOCKER_CONFIG=str(logins))
     assert ended.code == 0, ended.output
     assert json.loads(gig.get("/api/health")[1])["version"] == "one"
+    requests = amazon.requests[before:]
+    digests = uploads(requests)
+    assert digests and len(digests) == len(set(digests)), "every layer is pushed once"
+    manifests = [request.split("/manifests/") for request in requests if "/manifests/" in request]
+    assert [tag for [method, tag] in manifests if method.startswith("PUT")] == [gig.live()]
+    pulled = [name for [method, name] in manifests if method.startswith("GET")]
+    assert len(set(pulled)) == 1 and pulled[0].startswith("sha256:"), "no server asks for a tag"
+    identities = [
+        run_inside(name, ["docker", "image", "ls", "--no-trunc", "--format", "{{.ID}}", "gig"])[1]
+        for name in (gig.sandbox.name, second.name)
+    ]
+    assert identities[0] == identities[1] and identities[0].startswith("sha256:")
+    for digest in digests:
+        assert sum(digest in request and request.startswith("GET") for request in requests) == 2, "one for each server"
+
+
+def uploads(requests: list[str]) -> list[str]:
+    """Return the digests of the contents that were sent to the registry, as often as they were."""
+    found = (re.fullmatch(r"PUT /v2/.*/blobs/uploads/.*[?&]digest=(sha256[^&]*).*", request) for request in requests)
+    return [unquote(match[1]) for match in found if match]

@@ -19,7 +19,7 @@ from shipper.sandbox import server
 START = 'VERSION = "one"'
 
 
-def test_it_is_shipped_as_it_is_and_a_change_sends_one_layer(gig: Corner, sandbox_exec: Exec) -> None:
+def test_it_is_shipped_as_it_is_a_change_sends_one_layer_and_it_goes_back(gig: Corner, sandbox_exec: Exec) -> None:
     compose = (gig.root / "docker-compose.yml").read_bytes()
     ended = gig.ship()
     assert ended.code == 0, ended.output
@@ -46,6 +46,11 @@ def test_it_is_shipped_as_it_is_and_a_change_sends_one_layer(gig: Corner, sandbo
     unchanged = gig.ship()
     assert unchanged.code == 0, unchanged.output
     assert "Nothing to do" in unchanged.output or "live already" in unchanged.output, unchanged.output
+
+    back = gig.shipper("rollback", "--yes")
+    assert back.code == 0, back.output
+    assert json.loads(gig.get("/api/health")[1])["version"] == "one"
+    assert containers(sandbox_exec)["gig-database"] == before["gig-database"]
 
 
 ALONE = """

@@ -6,13 +6,17 @@ import dataclasses
 import errno
 import os
 import secrets
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import Exec
 from corner import Corner
 from network import Network
+from test_ship_failures import start_ship, wait_until_idle
 
 from shipper.archive import tar_of
 from shipper.build.image import ImageBuild
@@ -121,6 +125,37 @@ def test_a_first_ship_that_was_cut_goes_on_by_itself_and_sends_nothing_twice(gig
         assert "Connecting again; what arrived stays." in ended.output
         others = sum(file.stat().st_size for file in (gig.root / ".shipper/images").iterdir()) - size
         assert network.sent < size + others + 3 * PIECE_BYTES
+
+
+def test_a_first_ship_whose_client_was_killed_is_gone_on_with_by_one_that_has_nothing_compressed_yet(
+    gig: Corner, sandbox_exec: Exec
+) -> None:
+    size = 10 * PIECE_BYTES
+    (gig.root / "api/noise").write_bytes(os.urandom(size))
+    gig.edit("api/Dockerfile", "COPY main.py migrate.py ./", "COPY main.py migrate.py noise ./")
+    with Network(gig.sandbox.ssh_port) as network:
+        gig.add_far_target(network.port)
+        client = start_ship(gig, "--to", "far")
+        deadline = time.monotonic() + 120
+        while network.sent < size // 2:
+            assert client.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        client.kill()
+        client.communicate()
+        wait_until_idle(gig, sandbox_exec)
+        arrived = sandbox_exec(["find", "/srv/gig/store", "-type", "f", "-size", "+1M"])[1].split()
+        assert len(arrived) >= 3
+        damaged = ["dd", "if=/dev/zero", f"of={arrived[0]}", "conv=notrunc", "bs=1", "seek=1000", "count=100"]
+        assert sandbox_exec(damaged)[0] == 0
+        shutil.rmtree(gig.root / ".shipper/images")
+
+        before = network.sent
+        ended = gig.shipper("ship", "--yes", "--to", "far")
+        assert ended.code == 0, ended.output
+        whole = sum(file.stat().st_size for file in (gig.root / ".shipper/images").iterdir())
+        again = network.sent - before - (whole - (len(arrived) - 1) * PIECE_BYTES)
+        assert again < PIECE_BYTES // 2, "of what had arrived only the damaged piece is sent again"
+        assert sandbox_exec(["find", "/srv/gig/store", "-type", "f", "-size", "+1M"])[1] == ""
 
 
 def key() -> bytes:

@@ -13,7 +13,6 @@ from corner import RELEASE_PATH, Corner, make_corner
 from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
-from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 
 # What its tests share is dear to make: one process runs them all.
@@ -65,29 +64,7 @@ def second(second_sandbox: Sandbox) -> Sandbox:
 def pair(clean_server: Sandbox, second: Sandbox, tmp_path: Path) -> Corner:
     """The app with a target of two servers; visitors come through the first one's address."""
     app = make_corner(tmp_path / "corner", clean_server)
-    # A target has one key: the second server lets the first one's in.
-    authorized = f"{public_key(clean_server.key_file)}\n{public_key(second.key_file)}\n"
-    script = 'echo "$1" > /home/deploy/.ssh/authorized_keys'
-    assert run_inside(second, ["sh", "-c", script, "sh", authorized])[0] == 0
-    text = (app.root / "ship.toml").read_text(encoding="utf-8")
-    app.write(
-        "ship.toml",
-        f"""{text}
-[targets.pair]
-host = "127.0.0.1"
-port = {clean_server.ssh_port}
-user = "deploy"
-key = "{clean_server.key_file}"
-host_key = "{clean_server.host_key_fingerprint}"
-url = "{clean_server.url}"
-env_file = ".env.sandbox"
-
-[[targets.pair.more]]
-host = "127.0.0.1"
-port = {second.ssh_port}
-host_key = "{second.host_key_fingerprint}"
-""",
-    )
+    app.add_pair_target(second)
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
     assert ended.output.count("is on pair now") == 2
