@@ -95,6 +95,8 @@ class Runner:
         self.github = {"sha": "1" * 40, "run_id": "7", "event_name": "push"}
         self.event: Mapping[str, Any] = {}
         self.ran: list[Ran] = []
+        # The texts that bash was given.
+        self.scripts: list[str] = []
         self.summary = folder / "summary.md"
 
     def action(self, **inputs: str) -> dict[str, str]:
@@ -135,6 +137,7 @@ class Runner:
         script, output, event = (self.temp / file for file in ("step.sh", "output", "event.json"))
         assert "${{" not in step["run"], "the runner would put the value into the script"
         script.write_text(step["run"], encoding="utf-8", newline="\n")
+        self.scripts.append(step["run"])
         output.write_text("")
         event.write_text(json.dumps(self.event), encoding="utf-8")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "SHIPPER_"))}

@@ -6,7 +6,10 @@ import re
 
 import pytest
 from secret_negatives import NEGATIVES
+from secret_negatives_more import MORE_NEGATIVES
 from secret_positives import POSITIVES
+from secret_positives_calls import IN_CALLS
+from secret_positives_languages import IN_LANGUAGES
 from secret_positives_more import MORE_POSITIVES
 from secret_samples import base32, fill, hexadecimal, jwt, letters, pem, samples, values_in, wide
 
@@ -50,7 +53,12 @@ def test_no_finding_tells_more_of_a_value_than_two_characters(path: str, text: s
         assert not any(value in told for value in known.values())
 
 
-@pytest.mark.parametrize(("path", "text"), NEGATIVES, ids=ids(NEGATIVES))
+@pytest.mark.parametrize(("path", "text"), IN_LANGUAGES + IN_CALLS, ids=ids(IN_LANGUAGES + IN_CALLS))
+def test_a_secret_of_other_teams_is_found(path: str, text: str) -> None:
+    assert check_contents(path, text.encode())
+
+
+@pytest.mark.parametrize(("path", "text"), NEGATIVES + MORE_NEGATIVES, ids=ids(NEGATIVES + MORE_NEGATIVES))
 def test_nothing_is_found_where_nothing_is_secret(path: str, text: str) -> None:
     assert check_contents(path, text.encode()) == []
 

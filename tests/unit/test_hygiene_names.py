@@ -143,7 +143,7 @@ FOUND: list[tuple[str, bytes, str, str]] = [
     ("a.har", b'{"log": {"entries": []}}', "name.traffic", "error"),
     (".vault_pass", b"xx", "name.password-file", "error"),
     ("wallet.dat", b"\x00", "name.keystore", "error"),
-    ("x.ovpn", b"<key>", "name.keystore", "error"),
+    ("x.ovpn", b"<key>", "name.private-key", "error"),
     ("database.dump", b"x", "name.database-dump", "error"),
     ("db_backup.tar.gz", b"x", "name.database-dump", "error"),
     ("localhost-key.pem", PRIVATE, "name.private-key", "error"),

@@ -14,6 +14,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LONGEST_NAME = 48
 _REACH = 160
 _LONGEST_VALUE = 400
+# Languages in which a blank parts a name and its value.
+LISPS = frozenset(["clj", "cljs", "cljc", "edn", "el", "lisp", "scm", "rkt"])
 
 _REST_OF_NAME = re.compile(r"[a-z0-9_ñ]{0,40}(?:[.-][a-z0-9_]{1,30}){0,3}")
 # Quotes, bold, brackets that close what the label stands in; a remark in brackets; a type.
@@ -22,12 +24,12 @@ _REMARK = r"(?:[ ]{0,2}[(（\[][^()（）\[\]\n=:\"'`]{0,30}[)）\]][*_`]{0,3})?
 _TYPE = (
     r"(?:[ ]{0,2}:[ ]{0,2}(?:&?(?:'static )?|readonly |typing\.|optional\[)?(?:str(?:ing)?|bytes|any|"
     r"final(?:\[str\])?|secretstr|char|const char ?\*)\]?"
-    r"(?: ?\| ?(?:none|null|undefined))?[?!]?(?=[ ]{0,2}=)|[ ]string(?=[ ]=)|[ ]?\{ ?get; ?(?:(?:private "
+    r"(?: ?\| ?(?:none|null|undefined))?[?!]?(?=[ ]{0,2}=)|[ ](?:as )?string(?=[ ]=)|[ ]?\{ ?get; ?(?:(?:private "
     r")?(?:set|init); ?)?\}|\[\d{0,4}\])?"
 )
 _TAIL = re.compile(
     rf"(?P<close>{_CLOSING}){_REMARK}{_TYPE}[ \t]{{0,24}}"
-    r"(?P<mark>::|:-|:=|\?=|=>|->|={1,3}|:|：|＝|→|⇒|\|\||\?\?|\||,|\(|>|</|)[*_`]{0,3}"
+    r"(?P<mark>::|:-|:=|\?=|=>|->|={1,3}|:|：|＝|→|⇒|\|\||\?\?|\||,|\(|\{(?=[\"'])|>|</|)[*_`]{0,3}"
 )
 # {"name": "DB_PASSWORD", "value": "x"}, <add key="..." value="x"/>, - name: DB_PASSWORD\n  value: x
 _PAIR = re.compile(
@@ -42,11 +44,13 @@ _DEFAULT = re.compile(
     r"""maxlength)["']?[ \t]{0,20}[:=][^\n]{0,120}\n\s{1,20}){0,6}"""
     r"""["']?default["']?[ \t]{0,20}[:=][ \t]{0,4}"""
 )
-_CLOSED_TAG = re.compile(r"""(?:["'][^<>]{0,80})?>\s{0,10}(?:<!\[cdata\[)?""")
+_CLOSED_TAG = re.compile(r"""(?:["' ][^<>]{0,80})?>\s{0,10}(?:<!\[cdata\[)?""")
 _FALLBACK = re.compile(
-    r"""["'`]?[\])]?\)?[ \t]{0,4}(?P<how>\|\||\?\?|\?:|\bor\b|,[ \t]{0,4}(?:default[ \t]{0,2}=[ \t]{0,2})?|"""
-    r"""\)\.unwrap_or\(|\) ?\{ ?)[ \t\n]{0,20}(?=["'`])"""
+    r"""["'`]?[\])]?\)?[ \t]{0,4}(?P<how>\|\||\?\?|\?:|\bor\b|,\s{0,24}(?:(?:(?:type|required|help|"""
+    r"""nargs|dest|envvar|metavar)=[^,\n()]{1,60},\s{0,24}){0,4}default[ \t]{0,2}=[ \t]{0,2})?|"""
+    r"""\)\.unwrap_or(?:_else\(\|\w{0,12}\||\()|\) ?\{ ?)[ \t\n]{0,20}(?=["'`])"""
 )
+_TYPE_BEFORE = re.compile(r"""["']string["'],[ ]{0,2}["']$""", re.IGNORECASE)
 _VERB = re.compile(
     r"""[*_`"']{0,3}[ ]{1,2}(?:(?:for|of|on|to|für|de|del|von)[ ](?:[\w'./-]{1,24}[ ]){1,4})?(?:(?:(?:was|is|"""
     r"""has been)[ ])?(?:changed|set|reset|updated)[ ]to|(?:is|was|are|lautet|ist|es|est|é|è)(?:[ ]?:|[ """
@@ -61,13 +65,15 @@ _NEXT_LINE = re.compile(
     r"[ ]{0,3}(?:[|>][-+]?)?[ ]{0,3}\r?\n(?:```\w{0,12}\r?\n)?[ \t]{0,24}(?=[*`]{0,3}[^\s:#`|<>{}\[\]*-][^\s:`|"
     r"<>]{4,80}[*`]{0,3}[ \t]{0,3}(?:\r?\n|$))"
 )
-# Blanks, bold, and the tags of a page around a value.
+# Blanks, the anchor or tag of YAML, bold, and the tags of a page around a value.
 _BLANKS = re.compile(
-    r"[ \t]{0,24}[*_]{0,3}(?:<(?:b|strong|code|em|i|span|kbd|mark|pre|p|td|dd)\b[^<>]{0,60}>[ \t]{0,4}){0,3}(?=\S)"
+    r"[ \t]{0,24}(?:(?:&\w{1,40}|!!str)[ ]{1,4})?[*_]{0,3}"
+    r"(?:<(?:b|strong|code|em|i|span|kbd|mark|pre|p|td|dd)\b[^<>]{0,60}>[ \t]{0,4}){0,3}(?=\S)"
 )
 _OPEN = re.compile(
-    r"""(?:[rbuf@$]{1,2}(?=["']))?(?:secret_?str\(|secret\(|quote\(|\[\]byte\(|\(|"""
-    r"""new_?secret\()?(?P<quote>``|\\{0,3}["'`“‘「]|&quot;)""",
+    r"""(?:[rbuf@$]{1,2}(?=["']))?(?:secret_?str\(|secret\(|quote\(|\[\]byte\(|\((?:\r?\n[ \t]{1,24})?|"""
+    r"""new_?secret\(|\{(?=["'`])|[\w.]{0,20}(?:field|option|column|query|header)\([^()"'\n]{0,40}default ?= ?)?"""
+    r"""(?P<quote>``|\"{3}|'{3}|\\{0,3}["'`“‘「]|&quot;)""",
     re.I,
 )
 _BARE = re.compile(r"[!-~]{1,400}")
@@ -151,7 +157,8 @@ def _find_other(source: Source, stem: str, kind: str) -> Iterator[Named]:
 def _value_after(source: Source, kind: str, start: int, end: int) -> Named | None:
     label = (start, end)
     opened = source.text[start - 1 : start]
-    if opened == ":" and source.text[end : end + 1] in (":", '"', "'"):
+    beside = opened == ":" and source.text[end : end + 1] in (":", '"', "'")
+    if beside and source.text[end : end + 2] != ": " and not _is_field(source, start):
         # arn:aws:secretsmanager:...:secret:name, "AWS::IAM::AccessKey": 1
         return None
     follows = source.text[end : end + 1]
@@ -187,26 +194,40 @@ def _value_without_mark(source: Source, kind: str, label: tuple[int, int], tail:
     cell = source.match(_CELL, end, _REACH, lower=True)
     if cell:
         return _read_value(source, kind, label, cell.end(), "cell")
-    fallback = source.match(_FALLBACK, end, 60, lower=True)
+    fallback = source.match(_FALLBACK, end, 200, lower=True)
     if fallback and fallback["how"] == "or" and not source.place.code:
         fallback = None
-    if fallback and (not fallback["how"].startswith(",") or _is_first_argument(source.text, start)):
+    option = source.text[start : start + 1] == "-"
+    if fallback and (not fallback["how"].startswith(",") or option or _is_first_argument(source.text, start)):
         return _read_value(source, kind, label, fallback.end(), "||")
     if tail["mark"] == "=":
         return _read_value(source, kind, label, tail.end(), "=")
     verb = source.match(_VERB, end, 80, lower=True)
     if verb:
         return _read_value(source, kind, label, verb.end(), "is")
-    first_of_line = source.text[max(0, start - 1) : start] in ("", "\n", " ", "\t")
-    if source.text[start : start + 1] == "-" or (first_of_line and not source.place.code):
+    first_of_line = source.text[max(0, start - 1) : start] in ("", "\n", " ", "\t", "(")
+    before = source.text[max(0, start - 8) : start].lower()
+    spoken = first_of_line and (not source.place.code or before.endswith(("#define ", "(def ")))
+    if option or spoken or before.endswith("set(") or _is_keyword(source, start):
         return _read_value(source, kind, label, end, " ")
     return None
 
 
+def _is_field(source: Source, start: int) -> bool:
+    """Tell `:password: value` at the beginning of a line: a field of reStructuredText, an attribute of AsciiDoc."""
+    return source.place.document and not source.text[max(0, start - 8) : start - 1].rpartition("\n")[2].strip()
+
+
+def _is_keyword(source: Source, start: int) -> bool:
+    """Tell `:password "value"` in Clojure and its relatives."""
+    return source.place.suffix in LISPS and source.text[start - 1 : start] == ":"
+
+
 def _is_first_argument(text: str, start: int) -> bool:
     """Tell `define('NAME', ...)` and `set :name, ...` from a list of names."""
-    before = text[max(0, start - 4) : start]
-    if before.endswith(" :"):
+    before = text[max(0, start - 16) : start]
+    # buildConfigField("String", "NAME", "value")
+    if before.endswith(" :") or _TYPE_BEFORE.search(before):
         return True
     opened = before.rstrip("\"'`: ")
     return opened.endswith("(") and len(opened) >= 2 and (opened[-2].isalnum() or opened[-2] == "_")
@@ -225,7 +246,7 @@ def _read_value(source: Source, kind: str, label: tuple[int, int], at: int, mark
         at = blanks.end()
     else:
         return None
-    opened = source.match(_OPEN, at, 20)
+    opened = source.match(_OPEN, at, 90)
     if opened:
         span = _quoted_span(source, opened)
         if span is None:

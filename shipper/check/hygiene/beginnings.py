@@ -102,6 +102,13 @@ def not_empty(_path: str, beginning: bytes) -> bool:
     return beginning.strip() not in _EMPTY_STORE and bool(beginning.strip())
 
 
+def vpn_access(_path: str, beginning: bytes) -> bool:
+    """Tell a profile of OpenVPN with a key or a login in it; one that names files only is fine."""
+    return bool(
+        _PRIVATE.search(beginning) or any(mark in beginning for mark in (b"<key>", b"Static key", b"<auth-user-pass>"))
+    )
+
+
 def aws_keys(_path: str, beginning: bytes) -> bool:
     """Tell the table that the AWS console gives out with a key or a user."""
     lower = _text("x.csv", beginning).lower()
@@ -201,6 +208,7 @@ CHECKS: dict[str, Callable[[str, bytes], bool]] = {
         private_key_or_unknown,
         more_than_public,
         not_empty,
+        vpn_access,
         aws_keys,
         service_account,
         kubernetes_access,

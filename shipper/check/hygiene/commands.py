@@ -15,7 +15,12 @@ from shipper.check.hygiene.tokens import find_near
 from shipper.check.hygiene.values import grade
 
 _GROUPS = ("value", "value2", "value3")
-_BASIC = re.compile(r"basic[ ]{1,3}(?P<value>[A-Za-z0-9+/]{8,300}={0,2})", re.IGNORECASE)
+_ENCODED = re.compile(
+    r"""(?:basic[ ]{1,3}|_auth[ ]{0,2}=[ ]{0,2}["']?|"auth"\s{0,4}:\s{0,4}")(?P<value>[A-Za-z0-9+/]{8,300}={0,2})""",
+    re.IGNORECASE,
+)
+# A header (RFC 7617), npm's .npmrc, Docker's config.json.
+_ANNOUNCE = ("basic ", "_auth", '"auth"')
 _BASIC_RULE = "secret.basic-header"
 
 
@@ -28,17 +33,27 @@ def find_in_commands(source: Source) -> Iterator[Sighting]:
 
 
 def find_basic_headers(source: Source) -> Iterator[Sighting]:
-    """Yield Basic headers whose base64 is a user and a password (RFC 7617)."""
-    at = source.lower.find("basic ")
-    while at >= 0:
-        found = source.match(_BASIC, at, 330)
-        password = _password_of(found["value"]) if found else ""
-        worth = grade(password, "password")
-        severity = severity_of(worth, "password", password, source.place)
-        if found and severity and worth != "word":
-            words = load_rules().texts[_BASIC_RULE]
-            yield Sighting(_BASIC_RULE, severity, found.start("value"), found.end("value"), found["value"], words)
-        at = source.lower.find("basic ", at + 6)
+    """Yield what stands where base64 of a user and a password does (RFC 7617), if it is that."""
+    for near in _ANNOUNCE:
+        at = source.lower.find(near) if source.has(near) else -1
+        while at >= 0:
+            sighting = _encoded_at(source, at)
+            if sighting:
+                yield sighting
+            at = source.lower.find(near, at + len(near))
+
+
+def _encoded_at(source: Source, at: int) -> Sighting | None:
+    found = source.match(_ENCODED, at, 330)
+    if not found:
+        return None
+    password = _password_of(found["value"])
+    worth = grade(password, "password")
+    severity = severity_of(worth, "password", password, source.place)
+    if severity is None or worth == "word":
+        return None
+    words = load_rules().texts[_BASIC_RULE]
+    return Sighting(_BASIC_RULE, severity, found.start("value"), found.end("value"), found["value"], words)
 
 
 def _at(source: Source, shape: Shape, offset: int) -> Sighting | None:

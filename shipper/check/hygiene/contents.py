@@ -83,6 +83,9 @@ def _sightings(source: Source) -> Iterator[Sighting]:
     if source.place.table:
         yield from find_in_csv(source)
         return
+    # What Excel calls "Text (Tab delimited)".
+    if source.place.suffix == "txt" and "\t" in source.text.partition("\n")[0]:
+        yield from find_in_csv(source)
     yield from find_in_manifests(source)
     yield from find_basic_headers(source)
     yield from find_named_secrets(source)

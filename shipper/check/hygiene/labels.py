@@ -96,7 +96,7 @@ _AFTER = frozenset(
     "plaintext raw b base hex main backup master slave replica write read readonly rw ro server client kr us "
     "eu api app "
     "web base64 b64 token base value1 demo for in of on the real first second orig original aws gcp azure dbuser "
-    "secret access password".split()
+    "secret access password or".split()
 )
 # In front of these words a label speaks about something else, or about something public.
 _NOT_AFTER = frozenset(

@@ -72,12 +72,22 @@ def _entry(source: Source, entry: re.Match[str], *, encoded: bool) -> Iterator[S
     if plain:
         kind = kind_of_label(entry["name"])
         kind = "secret" if kind in ("token", "key") else kind or "phrase"
-        worth = "real" if "-----BEGIN" in plain or len(plain) >= 200 else grade(plain, kind)
+        whole = "-----BEGIN" in plain or len(plain) >= 200 or (encoded and _holds_secret(entry["name"], plain))
+        worth = "real" if whole else grade(plain, kind)
         worth = "none" if is_made_up(plain) else worth
     severity = severity_of(worth, "password", plain, source.place) if plain else None
     if severity:
         start = entry.start("value")
         yield Sighting(_RULE, severity, start, start + len(entry["value"]), value, load_rules().texts[_RULE])
+
+
+def _holds_secret(name: str, plain: str) -> bool:
+    """Tell a whole file with a secret in it: `.dockerconfigjson`, `application.properties`."""
+    if not any(mark in plain for mark in "\n={:"):
+        return False
+    from shipper.check.hygiene.contents import check_contents
+
+    return any(found.severity == "error" for found in check_contents(name, plain.encode()))
 
 
 def _decode(value: str) -> str:

@@ -90,7 +90,14 @@ def _has_content(rule: _Rule, path: str, beginning: Callable[[], bytes]) -> bool
         return True
     from shipper.check.hygiene.beginnings import CHECKS
 
-    return CHECKS[rule.content](path, beginning())
+    return CHECKS[rule.content](path, _as_bytes_of_ascii(beginning()))
+
+
+def _as_bytes_of_ascii(beginning: bytes) -> bytes:
+    """Return UTF-16, as PowerShell's `>` writes it, as UTF-8: the rules look for ASCII."""
+    if not beginning.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return beginning
+    return beginning.decode("utf-16", "replace").encode()
 
 
 def _found(rule: _Rule, path: str) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shipper.check.hygiene.assignments import Named, find_named
+from shipper.check.hygiene.assignments import LISPS, Named, find_named
 from shipper.check.hygiene.labels import kind_of_label
 from shipper.check.hygiene.place import Place
 from shipper.check.hygiene.rules import load_rules
@@ -24,6 +24,12 @@ _SECOND = re.compile(r"[*_`]{0,3} ?/ ?[*_`]{0,3}([!-~]{4,80})")
 _EXPRESSION = re.compile(
     r"(?:new |await )|[A-Za-z_][\w.]{0,80}\(|[A-Za-z_]\w{0,40}(?:\.[A-Za-z_]\w{0,40}){1,6}$|[A-Za-z_]\w{0,40}\["
 )
+# Letters, digits and a mark that no prose has in the middle or at the end of a word.
+_STRONG = re.compile(
+    r"(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[A-Za-z])(?=[!-~]{0,60}[!@#$%^&*~?])"
+    r"[A-Za-z0-9!@#$%^&*~?_+-]{8,60}"
+)
+_COMMENTED = re.compile(r"\s{0,20}[#;]")
 _UNIT = re.compile(
     r" ?(?:자리?|글자|회|번|개|일|분|초|시간|characters?|chars?|bits?|bytes?|digits?|days?|hours?|minutes?)(?![a-z])"
 )
@@ -33,6 +39,11 @@ _STAND_IN = re.compile(r"test|marker|insecure|postgres|mysql|root|dummy|ci[-_]|[
 _NAME_OF_A_SECRET = re.compile(r"(?:[a-z0-9]{1,20}-){0,6}secrets?(?:-[a-z0-9]{1,8}){0,3}")
 # Languages in which `storePassword 'value'` is a call.
 _CALLS = frozenset(["gradle", "groovy", "rb", "ru", "conf", "cnf", ""])
+# What stands before a name and a value with nothing but a blank between them.
+_DECLARE = frozenset(
+    "env arg export setenv setx set set( define #define (def fastcgi_param uwsgi_param scgi_param "
+    "proxy_set_header".split()
+)
 # What nginx passes a request to.
 _UPSTREAMS = frozenset(["proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"])
 _SPACED = frozenset(["", "conf", "cnf", "cfg", "netrc", "pgpass", "rc", "ovpn", "txt", "md"])
@@ -60,12 +71,13 @@ def find_named_secrets(source: Source) -> Iterator[Sighting]:
 def _own_value(source: Source, named: Named) -> str | None:
     """Return the value without what only follows it, or None when it is an expression or part of a sentence."""
     place = source.place
-    if _is_in_template(source, named.at):
+    # psql(1) puts a variable in for `:'name'`.
+    if _is_in_template(source, named.at) or (place.suffix in ("sql", "psql") and named.mark == ":"):
         return None
     if named.quoted:
         # "Pass `x=True` to it": a verb.
         spoken = (place.document or place.suffix in _CALLS) and named.label.lower() not in ("pass", "key")
-        called = named.label.startswith("-") or spoken
+        called = named.label.startswith("-") or spoken or place.suffix in LISPS or _is_declared(source, named)
         # Spring Security writes the encoding before the password; this one is none.
         return named.value.removeprefix("{noop}") if named.mark != " " or called else None
     if not _is_where_bare_values_are(source, named):
@@ -73,7 +85,7 @@ def _own_value(source: Source, named: Named) -> str | None:
     value = _cut(source, named)
     if _EXPRESSION.match(value) and not place.line_values:
         return None
-    if place.quoted and not value.isdigit() and not _is_text(source, named):
+    if place.quoted and not value.isdigit() and not _is_text(source, named) and not _is_exported(source, named):
         return None
     end = named.start + len(value)
     if _UNIT.match(source.text[end : end + 12]):
@@ -87,7 +99,7 @@ def _own_value(source: Source, named: Named) -> str | None:
 def _is_where_bare_values_are(source: Source, named: Named) -> bool:
     """Tell whether a value without quotes can be one here, by what stands between it and its name."""
     place, mark = source.place, named.mark
-    if mark in ("(", "||", ","):
+    if mark in ("(", "{", "||", ","):
         return False
     if mark == " ":
         return _is_spaced(source, named)
@@ -107,13 +119,15 @@ def _is_spaced(source: Source, named: Named) -> bool:
         return not source.place.code or _is_text(source, named)
     if not source.text[named.at + len(named.label)].isspace() or named.label.lower() in _UPSTREAMS:
         return False
+    if source.place.document and _is_spoken(source, named):
+        return True
     return _is_declared(source, named) or (source.place.suffix in _SPACED and _begins_line(source, named))
 
 
 def _cut(source: Source, named: Named) -> str:
     value = named.value
     if named.mark == ">":
-        return value.partition("<")[0] if "<" in value else ""
+        return value.partition("</")[0] if "</" in value else ""
     inside = source.text[max(0, named.at - 60) : named.at]
     if named.mark in (":-", ":", "?=", "=") and "${" in inside and "}" not in inside.rpartition("${")[2]:
         return value.partition("}")[0] if named.mark != ":" or not value.startswith(("?", "+")) else ""
@@ -126,7 +140,8 @@ def _cut(source: Source, named: Named) -> str:
         for closing, opening in (")(", "][", "}{"):
             while value.endswith(closing) and value.count(opening) < value.count(closing):
                 value = value[:-1].rstrip(".,;:*_")
-    if "/" in value and source.text[named.at - 1 : named.at] == "/" and not value.startswith("/"):
+    # ID/PW: admin/x, but not s/PW=.*/PW=$new/, which is sed(1).
+    if "/" in value and "=" not in value and source.text[named.at - 1 : named.at] == "/" and not value.startswith("/"):
         return value.partition("/")[2]
     return value
 
@@ -156,7 +171,21 @@ def _is_text(source: Source, named: Named) -> bool:
 
 def _is_declared(source: Source, named: Named) -> bool:
     before = source.text[max(0, named.at - 40) : named.at].rpartition("\n")[2]
-    return before.strip().lower() in ("env", "arg", "export", "setenv", "setx", "set", "define")
+    first, *options = before.lower().split() or [""]
+    return first in _DECLARE and all(option.startswith("-") for option in options)
+
+
+def _is_exported(source: Source, named: Named) -> bool:
+    """Tell the line of a shell in a text that goes over many lines."""
+    return source.text[max(0, named.at - 7) : named.at] == "export "
+
+
+def _is_spoken(source: Source, named: Named) -> bool:
+    """Tell `(password x)`, `the API key x`, in a text, where nothing but what x looks like says that it is one."""
+    value = named.value.rstrip(").,;:*`")
+    if named.kind == "password":
+        return bool(_STRONG.fullmatch(value))
+    return len(value) >= 24 and grade(value, named.kind) == "real"
 
 
 def _begins_line(source: Source, named: Named) -> bool:
@@ -181,11 +210,17 @@ def _severity(source: Source, named: Named, value: str) -> Severity | None:
         return None
     if worth == "word" and not named.quoted and "_" in value and kind_of_label(value):
         return None
+    if worth == "word" and place.line_values and _is_commented(source, named):
+        return None
     if worth == "word" and not named.quoted and _GOES_ON.match(source.text, named.start + len(value)):
         return None
     if worth != "real" and named.mark in ("is", "below", "(", " ", "->", "==", "==="):
         return "warning" if worth == "common" and not place.test and not place.example else None
     return severity_of(worth, named.kind, value, place)
+
+
+def _is_commented(source: Source, named: Named) -> bool:
+    return bool(_COMMENTED.match(source.text[max(0, named.at - _LOOK_BACK) : named.at].rpartition("\n")[2] or " "))
 
 
 def _may_name_a_secret(named: Named, value: str, place: Place) -> bool:
@@ -208,6 +243,9 @@ def _means_itself(named: Named, value: str, place: Place) -> bool:
     """Tell `password: "password"` in code, `PASSWORD1 = "password1"`: names of fields, not secrets."""
     lower = value.lower()
     label = named.label.lower().lstrip("-")
+    # "Password", "Passwort": what is written beside a field.
+    if value.istitle() and value.isalpha() and kind_of_label(value):
+        return True
     if (place.code or place.quoted) and (
         lower == label
         or (
@@ -230,7 +268,7 @@ def _means_itself(named: Named, value: str, place: Place) -> bool:
 
 def severity_of(worth: Grade, kind: str, value: str, place: Place) -> Severity | None:
     """Return how bad a value of this worth is in this kind of file, or None when it is none of our business."""
-    if worth == "none":
+    if worth == "none" or (place.texts and not _is_no_text(worth, value)):
         return None
     wordy = is_wordy(value) or bool(_STAND_IN.search(value.lower()))
     if place.test or (kind == "password" and _SEED.search(place.path)):
@@ -247,6 +285,11 @@ def severity_of(worth: Grade, kind: str, value: str, place: Place) -> Severity |
     if place.code or place.quoted or (kind == "secret" and not place.line_values):
         return "warning" if is_common_word(value) else None
     return "warning"
+
+
+def _is_no_text(worth: Grade, value: str) -> bool:
+    """Tell what nobody shows to a person: a key among the texts of an app."""
+    return worth == "real" and len(value) >= 16 and not value.isalpha() and not is_wordy(value)
 
 
 def _severity_in_documents(worth: Grade, kind: str, value: str) -> Severity | None:

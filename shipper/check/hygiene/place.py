@@ -62,7 +62,8 @@ class Place:
     `code`: a value is a text in quotes, anything else an expression. `quoted`: data with the same habit.
     `document`: read by people. `line_values`: a value goes to the end of its line. `example`: a file with what to fill
     in. `test`: tests and their fixtures. `pipeline`: of continuous integration, where throw-away services have
-    passwords. `shaped_only`: only values with a shape of their own mean anything here.
+    passwords. `texts`: what an app shows to people, in one language. `shaped_only`: only values with a shape of their
+    own mean anything here.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Place:
     test: bool
     pipeline: bool
     lock: bool
+    texts: bool
     shaped_only: bool
 
 
@@ -107,5 +109,6 @@ def place_of(path: str) -> Place:
         test=not _TEST_FOLDERS.isdisjoint(parts) or bool(_TEST_NAME.search(name) or _TEST_CLASS.search(spelled)),
         pipeline=bool(_PIPELINE.search(path.lower())),
         lock=lock,
-        shaped_only=lock or texts or suffix in _STYLES or bool(_BUILD_NAME.search(name)),
+        texts=texts,
+        shaped_only=lock or suffix in _STYLES or bool(_BUILD_NAME.search(name)),
     )

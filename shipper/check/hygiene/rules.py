@@ -31,7 +31,8 @@ class Words:
 class Shape:
     """A pattern and where to try it: at one of `near` (or `prefixes`), if what stands before fits `before`.
 
-    `gates` are short texts of which one is in every file that has one of `near`: one search saves many.
+    `gates` are short texts of which one is in every file that has one of `near`: one search saves many. `needs` is a
+    text that is in the file as well. `where` is "code" (and what shows code), "text" (all but code) or "" (both).
     """
 
     rule: str
@@ -39,6 +40,8 @@ class Shape:
     kind: str
     near: tuple[str, ...]
     gates: tuple[str, ...]
+    needs: str
+    where: str
     source: str
     before_source: str
     ignore_case: bool
@@ -57,8 +60,8 @@ class Shape:
         return re.compile(self.before_source, re.IGNORECASE) if self.before_source else None
 
 
-# Rules by their gates: a file is asked once for all that share them.
-Gated = Mapping[tuple[str, ...], tuple[Shape, ...]]
+# Rules by where they count, what they need and their gates: a file is asked once for all that share them.
+Gated = Mapping[tuple[str, str, tuple[str, ...]], tuple[Shape, ...]]
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,10 @@ def load_rules() -> Rules:
 
 
 def _by_gates(shapes: Iterable[Shape]) -> Gated:
-    grouped: dict[tuple[str, ...], tuple[Shape, ...]] = {}
+    grouped: dict[tuple[str, str, tuple[str, ...]], tuple[Shape, ...]] = {}
     for shape in shapes:
-        grouped[shape.gates] = (*grouped.get(shape.gates, ()), shape)
+        key = (shape.where, shape.needs, shape.gates)
+        grouped[key] = (*grouped.get(key, ()), shape)
     return grouped
 
 
@@ -108,6 +112,8 @@ def _shape(entry: dict[str, Any], texts: Mapping[str, Words], kind: str, *, igno
         kind=kind,
         near=tuple(entry.get("near") or entry["prefixes"]),
         gates=tuple(entry.get("gates", ())),
+        needs=entry.get("needs", ""),
+        where=entry.get("where", ""),
         source=entry["pattern"],
         before_source=entry.get("before", ""),
         ignore_case=ignore_case,

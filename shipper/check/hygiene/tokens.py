@@ -22,8 +22,8 @@ _NEEDLE = b"a" * 20
 _IN_RUN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _RUNS = bytes(ord("a") if byte in _IN_RUN else ord(" ") for byte in range(256))
 _DIGITS = bytes(ord("1") if chr(byte).isdigit() and byte < 128 else ord(" ") for byte in range(256))
-# ... and may begin with a short word and a dot: SG.x.y, hvs.x, dp.audit.x.
-_BEFORE_RUN = 14
+# ... and may begin with a short word and a dot: SG.x.y, hvs.x, dp.audit.x, pat and 14 letters.
+_BEFORE_RUN = 18
 # "\\n" and "%20" before a word are spellings of a blank or a mark, not part of the word.
 _BLANK = re.compile(r"\\[nrt]|%[0-9A-Fa-f]{2}")
 # Keys that documentation prints, as SHA-256 (the keys themselves would alarm the push protection of others): two test
@@ -99,11 +99,17 @@ def find_announced(source: Source) -> Iterator[Sighting]:
 
 def find_near(source: Source, rules: Gated) -> Iterator[tuple[Shape, int]]:
     """Yield every rule with every offset at which one of its texts stands."""
-    for gates, shapes in rules.items():
-        if (shapes[0].documents and not source.place.document) or (gates and not any(map(source.has, gates))):
+    place = source.place
+    shows_code = place.code or place.document or place.suffix == "ipynb"
+    for (where, needs, gates), shapes in rules.items():
+        if (where == "code" and not shows_code) or (where == "text" and place.code):
+            continue
+        if (shapes[0].documents and not place.document) or (needs and not source.has(needs)):
+            continue
+        if gates and not any(map(source.has, gates)):
             continue
         for shape in shapes:
-            if shape.documents and not source.place.document:
+            if shape.documents and not place.document:
                 continue
             for near in shape.near:
                 at = source.lower.find(near)

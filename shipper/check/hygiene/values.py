@@ -19,7 +19,7 @@ _REFERENCE = re.compile(
     r"\[\^?[aA0]-[zZ9f]|\\[dwsSWDb]|\(\?[:=!<]|\.[*+]|\][+*{]|"
     r"\{[A-Za-z_][\w.]{0,60}(?:\[[\w'\"]{1,40}\]|\([\w'\", ]{0,40}\))?(?:![rsa])?(?::[^{}\n]{0,20})?\}|"
     r"^\{\d?\}|^\$[A-Za-z_][\w.:-]{0,80}$|^\$env:|^\$_[A-Z]{3,7}\b|^%[A-Za-z_]\w{0,80}%$|^!\w{1,60}!$|^\[\[|^__\w{1,60}__$|"
-    r"^@\w{0,20}[({]|^:[A-Za-z_]\w{0,60}$|^ENC[(\[]|^\{cipher\}|^!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|"
+    r"^@\w{0,20}[({]|^@[\w.-]{1,60}@$|^:[A-Za-z_]\w{0,60}$|^ENC[(\[]|^\{cipher\}|^!(?:vault|Ref|Sub|GetAtt|ImportValue|secret|"
     r"ENV|env|reference)\b|"
     r"^(?:vault|ssm|op|bao|secretref|keyvault|awssm|gcpsm|sm|file|env|secret|aws-sm|doppler|infisical|"
     r"1password|ref)(?:://|:)|"
@@ -31,7 +31,7 @@ _PLACEHOLDER = re.compile(
     r"x{3,}|\*{3,}|\.{3,}|…|•|●|_{4,}|#{4,}|\?{3,}|-{4,}|^-+$|example|sample|placeholder|redact|mask|filtered|"
     r"(?:^|[^a-z])(?:todo|fixme|tbd|n/a)(?:$|[^a-z])|dummy|(?:^|[^a-z])fake|(?:^|[-_])replace|(?:^|[-_])insert[-_ ]|"
     r"(?:^|[-_])enter[-_ ]|(?:^|[-_])fill[-_ ]?|(?:^|[-_])put[-_ ]|(?:^|[-_])paste[-_ ]|[-_ ]here|^here$|"
-    r"(?:^|[-_])not[-_ ]?(?:set|real|a[-_]|used|needed|secret)|lorem|foo[-_]?bar|^(?:foo|bar|baz|blah)|(?:^|"
+    r"(?:^|[-_])not[-_ ]?(?:set|real|a[-_]|used|needed|secret)|lorem|foo[-_]?bar|^(?:foo|bar|baz|blah)(?![a-z])|(?:^|"
     r"[-_])to[-_]be[-_]|"
     r"(?:^|[-_])set[-_ ](?:me|this|in|via|by|your)|(?:^|[-_])(?:same|see|use)[-_ ](?:as|the|your|env)|"
     r"^(?:some|any|super-?duper)[-_ ]|unused|generate[-_d]|from[-_ ](?:env|vault)|omitted|hidden|"
@@ -157,7 +157,8 @@ def _grade_of_digits(value: str, kind: str) -> Grade:
 def _grade_of_letters(value: str, bare: str, kind: str) -> Grade:
     if kind == "phrase":
         return "none"
-    if len(bare) >= 12 and "." not in value and "/" not in value and _is_random(bare):
+    # Naver gives out secrets of ten letters and digits; one in six has no digit.
+    if len(bare) >= (10 if kind == "secret" else 12) and "." not in value and "/" not in value and _is_random(bare):
         return "real" if kind in ("password", "secret") or len(bare) >= 20 else "none"
     return "word" if kind in ("password", "secret") else "none"
 
