@@ -205,9 +205,14 @@ def _no_service(found: Survey, backend: FoundBackend, frontend: FoundFrontend | 
     file = found.compose.path if found.compose else "compose.yaml"
     start = f"{needs}Then write this into {file}" if needs else f"Write this into {file}"
     runs = "what it builds" if backend.kind == CONTAINER else backend.what
-    what = f"{runs} runs in a container, and no service of a compose file is built from {backend.path}/"
+    built = "this folder" if backend.path == "." else f"{backend.path}/"
+    what = f"{runs} runs in a container, and no service of a compose file is built from {built}"
     again = " --frontend " + frontend.path if frontend and len(likely_frontends(found)) > 1 else ""
     return Problem(backend.where, what, f"{start}, and type shipper init{again} again:\n\n{sample}")
+
+
+def _place_of(backend: FoundBackend) -> str:
+    return " here" if backend.path == "." else f" in {backend.path}/"
 
 
 def _nothing(found: Survey, problems: list[Problem], unserved: FoundBackend | None) -> ConfigError:
@@ -216,7 +221,7 @@ def _nothing(found: Survey, problems: list[Problem], unserved: FoundBackend | No
     count = len(found.repository.files)
     looked = f"Looked at {count} file{'s' if count != 1 else ''} of {found.repository.root}."
     return ConfigError(
-        f"{unserved.what} was found in {unserved.path}/, but not how it is run."
+        f"{unserved.what} was found{_place_of(unserved)}, but not how it is run."
         if unserved
         else "Nothing was found here that can be shipped.",
         why="\n".join([looked, *reasons]),

@@ -117,7 +117,7 @@ def test_where_there_is_nothing_to_ship_what_is_known_is_said(tmp_path: Path, fi
 
 def test_a_node_backend_alone_is_told_what_it_needs(tmp_path: Path) -> None:
     files = {"package.json": '{\n  "dependencies": {"fastify": "5"}\n}', "Dockerfile": "FROM node\nEXPOSE 8080\n"}
-    with pytest.raises(ConfigError, match=r"Fastify was found in \./, but not how it is run") as caught:
+    with pytest.raises(ConfigError, match="Fastify was found here, but not how it is run") as caught:
         proposed(tmp_path, files)
     assert "Fastify runs in a container" in caught.value.why
     assert "Write this into compose.yaml" in caught.value.fix
@@ -129,7 +129,7 @@ def test_a_node_backend_alone_is_told_what_it_needs(tmp_path: Path) -> None:
 
 def test_a_dockerfile_alone_is_found_and_told_what_it_needs(tmp_path: Path) -> None:
     files = {"main.go": "package main\n", "Dockerfile": "FROM scratch\nEXPOSE 9090\n"}
-    with pytest.raises(ConfigError, match=r"Dockerfile was found in \./, but not how it is run") as caught:
+    with pytest.raises(ConfigError, match="Dockerfile was found here, but not how it is run") as caught:
         proposed(tmp_path, files)
     assert "Write this into compose.yaml" in caught.value.fix
     sample = caught.value.fix.split("\n\n", 1)[1]
