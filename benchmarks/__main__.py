@@ -1,172 +1,56 @@
-"""Measures whole commands, from the key press to the prompt, on a practice server of its own, and writes the figures.
+"""`python -m benchmarks SUBJECT` measures one subject and writes its page to benchmarks/results; without a word, all.
 
-`python -m benchmarks` takes some minutes, `python -m benchmarks ships` measures one subject alone. The app of the ships
-is examples/quality: Next.js 16 and Django 5. Other subjects: benchmarks/hygiene.py, benchmarks/images.py,
-benchmarks/startup.py, benchmarks/transfer.py.
+Each subject is measured by a process of its own: one that fails, or misses a limit, is not the end of the others.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import importlib
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import hygiene, images, startup, transfer
-from benchmarks.figures import Figure, median, write
-from benchmarks.server import watched_memory
-from shipper.build.frontend import build_frontend
-from shipper.config.envfile import EnvFile, render_env
-from shipper.config.load import find_workspace
-from shipper.events import discard
-from shipper.sandbox import server
+from benchmarks.figures import measure_and_write
 
-SANDBOX = "shipper-bench"
-EXAMPLE = Path(__file__).parents[1] / "examples" / "quality"
-PROGRAM = Path(sys.executable).with_name("shipper")
-RUNS = 5
-FILES = 5000
-
-
-class Shop:
-    """A copy of the example in a repository of its own, on the practice server of the benchmarks."""
-
-    def __init__(self, folder: Path) -> None:
-        self.sandbox = server.reset(SANDBOX, discard)
-        self.root = folder / "quality"
-        skipped = shutil.ignore_patterns("node_modules", ".next", "out", ".shipper", ".env.*[!e]")
-        shutil.copytree(EXAMPLE, self.root, ignore=skipped)
-        values = {
-            "SECRET_KEY": "benchmarks-have-no-secret-worth-keeping-but-django-wants-fifty-characters",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            "CSRF_TRUSTED_ORIGINS": self.sandbox.url,
-            "DATABASE_PATH": "/srv/quality/shared/data/quality.sqlite3",
-        }
-        (self.root / ".env.sandbox").write_text(render_env(EnvFile("benchmark", values)), encoding="utf-8")
-        who = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"]
-        for words in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "benchmark"]):
-            subprocess.run(["git", *words], cwd=self.root, check=True)
-
-    def type(self, *words: str) -> float:
-        """Type a command of shipper; return the seconds until it has ended."""
-        began = time.perf_counter()
-        environment = {**os.environ, "SHIPPER_SANDBOX": SANDBOX}
-        subprocess.run([PROGRAM, *words], cwd=self.root, env=environment, check=True, stdout=subprocess.DEVNULL)
-        return time.perf_counter() - began
-
-    def read(self, *words: str) -> str:
-        """Type a command of shipper; return what it prints."""
-        environment = {**os.environ, "SHIPPER_SANDBOX": SANDBOX}
-        done = subprocess.run(
-            [PROGRAM, *words], cwd=self.root, env=environment, check=True, capture_output=True, text=True
-        )
-        return done.stdout
-
-    def append(self, path: str, text: str) -> None:
-        with (self.root / path).open("a", encoding="utf-8") as file:
-            file.write(text)
-
-
-def measure_ships(shop: Shop) -> list[Figure]:
-    shop.type("env.push")
-    with watched_memory(SANDBOX) as peaks:
-        first = shop.type("ship", "--yes")
-    assert peaks.agent, "no agent was ever seen"
-    megabyte = 1_000_000
-
-    def change_text(number: int) -> float:
-        page = shop.root / "frontend/app/help/page.tsx"
-        page.write_text(page.read_text().replace("</h2>", f" {number}</h2>", 1).replace("Help", f"Help {number}", 1))
-        return shop.type("ship", "--yes")
-
-    def change_backend(number: int) -> float:
-        shop.append("backend/config/urls.py", f"# change {number}\n")
-        return shop.type("ship", "--yes")
-
-    return [
-        Figure("first ship, npm ci and builds included", first, "s", 1),
-        Figure("the agent's peak memory during it", peaks.agent / megabyte, "MB", 1, 64.0),
-        Figure("the server's peak memory, file cache aside (1 GB, no swap)", peaks.server / megabyte, "MB", 1, 1000.0),
-        Figure("processes killed for memory", peaks.killed, "", 1, 0),
-        Figure("ship without a change", median(RUNS, lambda _: shop.type("ship", "--yes")), "s", RUNS, 1.0),
-        Figure("ship of a text change (next build included)", median(3, change_text), "s", 3),
-        Figure("ship of a backend change (drain of 2 s included)", median(3, change_backend), "s", 3),
-        Figure("the slowest rollback to another backend", slowest_rollback(shop), "s", 6, 3.0),
-    ]
-
-
-def slowest_rollback(shop: Shop) -> float:
-    """Go back and forth between two releases with another backend each; return the slowest."""
-    releases = [row.split()[0] for row in shop.read("status").splitlines() if " good " in row or " live " in row]
-    newest, before = [name for name in releases if name.startswith("20")][1:3]
-    return max(shop.type("rollback", "--release", name, "--yes") for name in [newest, before] * (RUNS // 2 + 1))
-
-
-def measure_cached_build(folder: Path) -> Figure:
-    site = folder / "many" / "frontend"
-    for number in range(FILES):
-        file = site / f"pages/{number % 100}/{number}.html"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"<h1>page {number}</h1>", encoding="utf-8")
-    (site / "index.html").write_text("<h1>many</h1>", encoding="utf-8")
-    (folder / "many/ship.toml").write_text('name = "many"\n[frontend]\npreset = "static"\n', encoding="utf-8")
-    subprocess.run(["git", "init", "-q"], cwd=folder / "many", check=True)
-    workspace = find_workspace(folder / "many")
-    build_frontend(workspace, "http://127.0.0.1", discard)
-    # A file that was written less than two seconds ago is read again, as git does.
-    while time.time() - (site / "index.html").stat().st_mtime < 2.5:
-        time.sleep(0.1)
-    build_frontend(workspace, "http://127.0.0.1", discard)
-
-    def again(_: int) -> float:
-        began = time.perf_counter()
-        assert build_frontend(workspace, "http://127.0.0.1", discard).cached
-        return time.perf_counter() - began
-
-    return Figure(f"build without a change, {FILES:,} files", median(RUNS, again), "s", RUNS, 0.3)
-
-
-def measure() -> list[Figure]:
-    with tempfile.TemporaryDirectory() as scratch:
-        shop = Shop(Path(scratch))
-        try:
-            listing = Figure("shipper --list", median(RUNS, lambda _: shop.type("--list")), "s", RUNS)
-            return [*measure_ships(shop), measure_cached_build(Path(scratch)), listing]
-        finally:
-            server.down(SANDBOX)
-
-
-SUBJECTS: dict[str, Callable[[], list[Figure]]] = {
-    "ships": measure,
-    "hygiene": hygiene.measure,
-    "startup": startup.measure,
+# In the order in which they run; with what they measure.
+SUBJECTS = {
+    "ships": "whole commands on a practice server near by: ships, rollback, memory",
+    "ship": "a ship step by step beside the hand-written sequence, with visitors, over a slow line",
+    "hygiene": "the check for secrets, beside others",
+    "startup": "how long one waits before anything happens",
+    "images": "an image over a slow line, beside others",
+    "transfer": "a built site over a slow line, beside others",
 }
+# They have options of their own, and pages of their own kind.
+_OWN_PAGES = ("ship", "images", "transfer")
 
 
-def measure_subject(name: str) -> int:
-    """Measure a subject and write its figures; return 1 when one is above its limit."""
-    figures = SUBJECTS[name]()
-    print(write(name, figures).read_text(encoding="utf-8"))
-    missed = [figure.name for figure in figures if not figure.held]
-    for figure in missed:
-        print(f"above its limit: {figure}")
-    return 1 if missed else 0
+def measure_all() -> int:
+    """Measure every subject; return 1 when one failed or missed a limit."""
+    failed = []
+    for name in SUBJECTS:
+        print(f"\n==> python -m benchmarks {name}", flush=True)
+        done = subprocess.run([sys.executable, "-m", "benchmarks", name], cwd=Path(__file__).parents[1], check=False)
+        if done.returncode:
+            failed.append(name)
+    for name in failed:
+        print(f"failed, or above a limit: python -m benchmarks {name}")
+    return 1 if failed else 0
 
 
 def main(words: Sequence[str]) -> int:
     if not words:
-        return max(*map(measure_subject, SUBJECTS), images.main(), transfer.main())
-    if words[0] == "images":
-        return images.main(words[1:])
-    if words[0] == "transfer":
-        return transfer.main(words[1:])
-    if len(words) == 1 and words[0] in SUBJECTS:
-        return measure_subject(words[0])
-    print(f"python -m benchmarks [{' | '.join(SUBJECTS)} | images [--help] | transfer [--help]]", file=sys.stderr)
+        return measure_all()
+    name, *rest = words
+    if name in _OWN_PAGES:
+        return int(importlib.import_module(f"benchmarks.{name}").main(rest))
+    if name in SUBJECTS and not rest:
+        return measure_and_write(name, importlib.import_module(f"benchmarks.{name}").measure)
+    print("python -m benchmarks [SUBJECT], without one all of them:", file=sys.stderr)
+    for subject, what in SUBJECTS.items():
+        options = " [--help]" if subject in _OWN_PAGES else ""
+        print(f"  {subject + options:18} {what}", file=sys.stderr)
     return 2
 
 

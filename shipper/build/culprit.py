@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipper.build.baking import Baking
 from shipper.build.loopback import plain
+from shipper.build.presets import is_built
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,20 @@ def _source(baking: Baking, variable: str, address: str) -> Culprit | None:
         if _same_origin(place.text, address):
             return Culprit(
                 f"{place.path}:{place.line} holds the address.",
-                f"Build it from the API's URL variable at {place.path}:{place.line}.",
+                _without_the_address(baking, f"{place.path}:{place.line}"),
                 place.path,
                 place.line,
             )
     return None
+
+
+def _without_the_address(baking: Baking, where: str) -> str:
+    """Return what to write instead of an address in a source."""
+    if is_built(baking.frontend):
+        return f"Build it from the API's URL variable at {where}."
+    if baking.workspace.project.backend:  # it answers under the site's own address
+        return f'Leave the server out at {where}: a path such as "/api/..." is asked of the site itself.'
+    return f"Write the address that visitors can reach at {where}."
 
 
 def _dynamic(baking: Baking, variable: str, address: str) -> Culprit | None:

@@ -15,6 +15,7 @@ from shipper.build.baking import Baking, gather
 from shipper.build.built_files import BuiltFile, list_site, read_texts
 from shipper.build.culprit import Culprit, find_culprit, find_unset
 from shipper.build.loopback import COLON, SLASH, find_addresses, plain
+from shipper.build.presets import is_built
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 from shipper.findings import Finding
@@ -179,12 +180,16 @@ def _loopback_finding(hits: list[_Hit], folder: str, baking: Baking) -> Finding:
     return Finding(
         "bake.loopback-url",
         "error",
-        f"The built site calls {hit.text}, which is the visitor's own computer{more}; {hit.where_and_what()}",
+        f"The {_site(baking)} calls {hit.text}, which is the visitor's own computer{more}; {hit.where_and_what()}",
         why=culprit.why,
         fix=culprit.fix or _allow_fix(hit.text),
         path=f"{folder}/{hit.file.path}",
         line=hit.line,
     )
+
+
+def _site(baking: Baking) -> str:
+    return "built site" if is_built(baking.frontend) else "site"
 
 
 def _allow_fix(address: str) -> str:
@@ -198,7 +203,7 @@ def _undefined_finding(hit: _Hit, folder: str, culprit: Culprit) -> Finding:
     return Finding(
         "bake.undefined-in-url",
         "error",
-        f"A URL in the built site begins with 'undefined'; {hit.where_and_what()}",
+        f"A URL in the site begins with 'undefined'; {hit.where_and_what()}",
         why=culprit.why,
         fix=culprit.fix,
         path=f"{folder}/{hit.file.path}",

@@ -23,8 +23,8 @@ _NO_COMMAND: tuple[str, ...] = ()
 class FoundBackend:
     """A backend: the keys of its table in `ship.toml`, what told them (`where`), and what will not work yet.
 
-    `kind` is "django", "asgi", "wsgi" or "node"; a Node backend can only run in a container. `routes` are what it
-    answers, as far as its source says.
+    `kind` is "django", "asgi", "wsgi", "node" or "container" (shipper.detect.containers); the last two can only run in
+    a container. `routes` are what it answers, as far as its source says.
     """
 
     path: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,8 @@ class Service:
 class ComposeProject:
     """A compose file: the services built from this repository, those that keep data, and what is wrong with it.
 
-    `variables` are those in it that have no default: `${NAME}` and `${NAME:?...}`.
+    `variables` are those in it that have no default: `${NAME}` and `${NAME:?...}`; `local_folders` are what a database
+    has of this machine.
     """
 
     path: str
@@ -50,6 +52,7 @@ class ComposeProject:
     stateful: tuple[str, ...] = ()
     variables: tuple[Found, ...] = ()
     problems: tuple[Problem, ...] = ()
+    local_folders: tuple[Problem, ...] = ()
 
     @property
     def is_default(self) -> bool:
@@ -84,7 +87,7 @@ def _read(repository: Repository, path: str) -> ComposeProject:
         where = f"{path}:{mark.line + 1}" if mark else path
         return ComposeProject(path, problems=(Problem(where, "is not valid YAML", f"Correct {path}."),))
     listed = content.get("services") if isinstance(content, dict) else None
-    services, stateful = [], []
+    services, stateful, local = [], [], list[Problem]()
     for name, service in (listed if isinstance(listed, dict) else {}).items():
         if not isinstance(service, dict):
             continue
@@ -98,7 +101,31 @@ def _read(repository: Repository, path: str) -> ComposeProject:
                 )
         elif _DATABASES.search(str(service.get("image", ""))) or service.get("volumes"):
             stateful.append(str(name))
-    return ComposeProject(path, tuple(services), tuple(stateful), tuple(_variables(path, text)))
+            if _DATABASES.search(str(service.get("image", ""))):
+                local += _local_folders(path, text, str(name), service)
+    variables = tuple(_variables(path, text))
+    return ComposeProject(path, tuple(services), tuple(stateful), variables, local_folders=tuple(local))
+
+
+def _local_folders(path: str, text: str, name: str, service: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what a service mounts of the project's folder: the ship refuses it (shipper.check.compose).
+
+    A source that begins with a dot is a folder, any other word a volume:
+    https://docs.docker.com/reference/compose-file/services/#short-syntax-5
+    """
+    for entry in service.get("volumes") or ():
+        if isinstance(entry, dict):
+            source, target = str(entry.get("source", "")), str(entry.get("target", ""))
+        else:
+            source, _, target = str(entry).partition(":")
+        target = target.partition(":")[0]
+        if not source.startswith("."):
+            continue
+        what = f"{name}: {source} is on this machine only; on the server it would be a new, empty folder"
+        fix = f'Write a named volume in its place, "{name}-data:{target}", and {name}-data: under volumes: at the end.'
+        if posixpath.splitext(source)[1]:
+            fix = f"What is only read at {target} belongs in an image of its own."
+        yield Problem(place_of(path, text, source), what, fix)
 
 
 def _variables(path: str, text: str) -> list[Found]:

@@ -18,6 +18,7 @@ from shipper.detect.repository import Repository
 from shipper.errors import ShipperError
 
 _RUN_BUILD = ("npm", "run", "build")
+_PAGES = ("index.html", "public/index.html", "src/index.html")
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,26 @@ def _of_package(repository: Repository, package: Package) -> FoundFrontend | Non
 
 def _is_a_site(repository: Repository, package: Package) -> bool:
     """Say whether a package that is built has a page of its own: Vite and webpack build libraries and servers, too."""
-    pages = ("index.html", "public/index.html", "src/index.html")
-    return any(repository.has(join(package.folder, page)) for page in pages)
+    return any(repository.has(join(package.folder, page)) for page in _PAGES)
+
+
+def find_pageless(repository: Repository, packages: list[Package], backends: list[str]) -> list[Problem]:
+    """Return the packages that Vite builds without a page of their own: libraries, and sites whose page is elsewhere.
+
+    `backends` are the folders of the backends, whose own package is theirs.
+    """
+    found = []
+    for package in packages:
+        wanted = package.wants
+        is_vite = "vite build" in package.scripts.get("build", "") and "vite" in wanted
+        if not is_vite or {*_PRESETS, *_TOOLS} & wanted or package.folder in backends:
+            continue
+        if not _is_a_site(repository, package):
+            where = ", ".join(join(package.folder, page) for page in _PAGES)
+            fix = f"If it is a site, its page has to be one of: {where}. A library stays as it is."
+            what = "is built by Vite, and has no index.html: it was taken for a library"
+            found.append(Problem(package.where("build"), what, fix))
+    return found
 
 
 def _with_configuration(repository: Repository, found: FoundFrontend, package: Package) -> FoundFrontend:

@@ -14,6 +14,7 @@ from shipper.config.load import FILE_NAME
 from shipper.detect.backends import FoundBackend
 from shipper.detect.compose import ComposeProject, Service, dockerfile_of
 from shipper.detect.conflicts import find_conflicts, prefixes_of, usable_health
+from shipper.detect.containers import KIND as CONTAINER
 from shipper.detect.found import Found, Problem, join
 from shipper.detect.frontends import FoundFrontend
 from shipper.detect.repository import Repository
@@ -23,6 +24,7 @@ from shipper.detect.variables import Variables, find_variables
 from shipper.errors import ConfigError
 
 NONE = "none"
+_ONLY_CONTAINERS = ("node", CONTAINER)
 # Sites about a project rather than the project: only taken when there is nothing else.
 _ABOUT = frozenset({"MkDocs", "Docusaurus", "VitePress", "Jekyll"})
 _SAMPLE = """\
@@ -75,9 +77,11 @@ def likely_frontends(found: Survey) -> list[FoundFrontend]:
 
 
 def likely_backends(found: Survey) -> list[FoundBackend]:
-    """Return the backends that could be meant: Python before Node, where there is a frontend's own little server."""
-    python = [one for one in found.backends if one.kind != "node"]
-    return python or list(found.backends)
+    """Return the backends that could be meant: Python before Node (a frontend's own little server), then any others."""
+    for kinds in (("django", "asgi", "wsgi"), ("node",)):
+        if likely := [one for one in found.backends if one.kind in kinds]:
+            return likely
+    return list(found.backends)
 
 
 def propose(found: Survey, wishes: Wishes) -> Proposal:
@@ -86,11 +90,16 @@ def propose(found: Survey, wishes: Wishes) -> Proposal:
     backend = _chosen("backend", wishes.backend, found.backends, likely_backends(found))
     problems = list(found.problems)
     runtime, service = ("", None) if backend is None else _runtime(found, backend, wishes)
-    if backend and runtime == "compose" and service is None:
-        problems.append(_no_service(found, backend, frontend))
+    unserved = backend if runtime == "compose" and service is None else None
+    if unserved:
+        problems.append(_no_service(found, unserved, frontend))
         backend, runtime = None, ""
+    if frontend is None and wishes.frontend != NONE:
+        problems += found.pageless
     if frontend is None and backend is None:
-        raise _nothing(found, problems)
+        raise _nothing(found, problems, unserved)
+    if runtime == "compose" and found.compose:
+        problems += found.compose.local_folders
     proposal = Proposal(
         name=wishes.name or app_name(found.repository.root.resolve().name),
         frontend=frontend,
@@ -163,15 +172,15 @@ def _runtime(found: Survey, backend: FoundBackend, wishes: Wishes) -> tuple[str,
     """Return "systemd" or "compose", and the service: what the team's own files run it with, or what was wished."""
     service = found.compose.service_for(backend.path) if found.compose else None
     has_unit = any(path.endswith(".service") for path in found.servers.files)
-    if wishes.runtime == "systemd" and backend.kind == "node":
+    if wishes.runtime == "systemd" and backend.kind in _ONLY_CONTAINERS:
         raise ConfigError(
-            "A Node backend does not run under systemd here.",
-            why="Dependencies of Python are unpacked on this machine; those of Node are not.",
+            f"A {'Node backend' if backend.kind == 'node' else 'Dockerfile'} does not run under systemd here.",
+            why="Dependencies of Python are unpacked on this machine; those of others are not.",
             fix="Run it in a container: --runtime compose",
         )
     if wishes.runtime:
         return wishes.runtime, service if wishes.runtime == "compose" else None
-    if backend.kind == "node" or (service and not has_unit):
+    if backend.kind in _ONLY_CONTAINERS or (service and not has_unit):
         return "compose", service
     return "systemd", None
 
@@ -183,18 +192,26 @@ def _no_service(found: Survey, backend: FoundBackend, frontend: FoundFrontend | 
     needs = "" if docker else f"Write {join(backend.path, 'Dockerfile')}. "
     file = found.compose.path if found.compose else "compose.yaml"
     start = f"{needs}Then write this into {file}" if needs else f"Write this into {file}"
-    what = f"{backend.what} runs in a container, and no service of a compose file is built from {backend.path}/"
+    runs = "what it builds" if backend.kind == CONTAINER else backend.what
+    built = "this folder" if backend.path == "." else f"{backend.path}/"
+    what = f"{runs} runs in a container, and no service of a compose file is built from {built}"
     again = " --frontend " + frontend.path if frontend and len(likely_frontends(found)) > 1 else ""
     return Problem(backend.where, what, f"{start}, and type shipper init{again} again:\n\n{sample}")
 
 
-def _nothing(found: Survey, problems: list[Problem]) -> ConfigError:
+def _place_of(backend: FoundBackend) -> str:
+    return " here" if backend.path == "." else f" in {backend.path}/"
+
+
+def _nothing(found: Survey, problems: list[Problem], unserved: FoundBackend | None) -> ConfigError:
     reasons = [f"{one.where}  {one.what}" for one in problems]
     fixes = [one.fix for one in problems if one.fix]
     count = len(found.repository.files)
     looked = f"Looked at {count} file{'s' if count != 1 else ''} of {found.repository.root}."
     return ConfigError(
-        "Nothing was found here that can be shipped.",
+        f"{unserved.what} was found{_place_of(unserved)}, but not how it is run."
+        if unserved
+        else "Nothing was found here that can be shipped.",
         why="\n".join([looked, *reasons]),
         fix=fixes[0]
         if fixes
@@ -233,4 +250,6 @@ def _api_path(repository: Repository, frontend: FoundFrontend) -> Found | None:
 
 def _left_out(found: Survey, frontend: FoundFrontend | None, backend: FoundBackend | None) -> tuple[str, ...]:
     fronts = [f"{one.path} ({one.what})" for one in found.frontends if one != frontend]
+    if frontend:  # else they are among the problems
+        fronts += [f"{one.where}  {one.what}" for one in found.pageless]
     return (*fronts, *(f"{one.path} ({one.what})" for one in found.backends if one != backend))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from shipper.detect.backends import FoundBackend, find_backends
 from shipper.detect.compose import ComposeProject, find_compose
+from shipper.detect.containers import find_containers
 from shipper.detect.found import Problem, is_below
-from shipper.detect.frontends import FoundFrontend, find_frontends
+from shipper.detect.frontends import FoundFrontend, find_frontends, find_pageless
 from shipper.detect.packages import read_packages
 from shipper.detect.repository import Repository, read_repository
 from shipper.detect.servers import ServerFiles, read_server_files
@@ -16,7 +17,7 @@ from shipper.detect.servers import ServerFiles, read_server_files
 
 @dataclass(frozen=True)
 class Survey:
-    """What a repository holds."""
+    """What a repository holds. `pageless` are packages that are built like a site, and have no page."""
 
     repository: Repository
     frontends: tuple[FoundFrontend, ...]
@@ -24,6 +25,7 @@ class Survey:
     compose: ComposeProject | None
     servers: ServerFiles
     problems: tuple[Problem, ...]
+    pageless: tuple[Problem, ...] = ()
 
 
 def survey(root: Path) -> Survey:
@@ -34,6 +36,9 @@ def survey(root: Path) -> Survey:
     backends = find_backends(repository, packages, [one.path for one in frontends])
     frontends = [one for one in frontends if not _belongs_to_a_backend(one, backends)]
     compose = find_compose(repository)
+    known = [*(one.path for one in frontends), *(one.path for one in backends)]
+    backends += find_containers(repository, compose, known)
+    pageless = find_pageless(repository, packages, [one.path for one in backends])
     if not repository.complete:
         problems.append(Problem(".", "has more than 100,000 files; only the first were looked at"))
     return Survey(
@@ -43,6 +48,7 @@ def survey(root: Path) -> Survey:
         compose,
         read_server_files(repository),
         (*problems, *(compose.problems if compose else ())),
+        tuple(pageless),
     )
 
 

@@ -60,13 +60,18 @@ def _ignore(event: Event) -> None:
 
 
 class AgentSession:
-    """A running agent. One call at a time; the process over there ends when the session is closed."""
+    """A running agent. One call at a time; the process over there ends when the session is closed.
+
+    `round_trips` counts how often something was said to it that it had to answer, or that it had asked for and went on
+    after: its start is not among them.
+    """
 
     def __init__(self, channel: Any, host: Host, note: Callable[[str], None]) -> None:
         self._channel = channel
         self._host = host
         self._note = note
         self._number = 0
+        self.round_trips = 0
         self._heard = time.monotonic()
         self._sending = threading.Lock()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
@@ -132,6 +137,7 @@ class AgentSession:
         when the connection is lost, and StoppedError when it ended after a Ctrl-C.
         """
         self._number += 1
+        self.round_trips += 1
         request = {"id": self._number, "do": do, "with": arguments, "stream": stream is not None}
         line = json.dumps(request).encode() + b"\n"
         if stream is None:
@@ -162,6 +168,7 @@ class AgentSession:
             try:
                 told = answer(message["ask"], message["with"]) if answer else None
             finally:  # after a Ctrl-C, too: the agent waits for it
+                self.round_trips += 1
                 self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
 
     def _send_stream(self, request: bytes, stream: Iterable[bytes]) -> None:

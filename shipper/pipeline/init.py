@@ -57,7 +57,8 @@ def git_commands(root: Path, proposal: Proposal, program: str) -> list[tuple[str
     backend = proposal.backend
     if top is None or (backend and not has_tracked_files(root / backend.path)):
         remark = "of a backend, only what git has is shipped" if backend else "the first commit"
-        commands.append(("git add --all && git commit", remark))
+        # Two lines: PowerShell 5, which Windows comes with, has no `&&`.
+        commands += [("git add --all", remark), ("git commit", "opens an editor for the message")]
     return commands
 
 

@@ -14,7 +14,7 @@ from shipper.pipeline.history import recording
 from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import NO_HOOKS, HookSteps, Plan, activation_steps, check_second_copy
-from shipper.pipeline.rollout import Member, Report, roll_out
+from shipper.pipeline.rollout import Member, Report, roll_out, round_trips_of
 from shipper.pipeline.server import ServerState, connect_each, lock_server, read_state
 
 
@@ -90,10 +90,12 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         ]
         plan = next((member.plan for member in members if not member.plan.nothing_to_do), members[0].plan)
         if plan.nothing_to_do:
-            return Report(plan, release_id, url, time.monotonic() - started, outcome="unchanged")
+            seconds = time.monotonic() - started
+            return Report(plan, release_id, url, seconds, outcome="unchanged", round_trips=round_trips_of(members))
         asked = time.monotonic()
         if not confirm(members):
-            return Report(plan, states[0].live, url, time.monotonic() - started, outcome="declined")
+            seconds = time.monotonic() - started
+            return Report(plan, states[0].live, url, seconds, outcome="declined", round_trips=round_trips_of(members))
         started += time.monotonic() - asked
         locked = [_locked(member, emit, member is members[0]) for member in members]
         after = roll_out(locked, job.target.parallel, emit)
@@ -107,6 +109,7 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
             trouble=after.trouble,
             servers=servers,
             failed_hooks=after.failed_hooks,
+            round_trips=round_trips_of(members),
         )
 
 

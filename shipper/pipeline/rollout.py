@@ -39,7 +39,7 @@ class Member:
 class Report:
     """How it ended: what is live now, on which servers, what it took (seconds, contents, bytes), and troubles after
     the switches, with the hooks among them that failed. `plan` is the first server's; `findings` are what was found out
-    when the release was live.
+    when the release was live. `round_trips` are those to the servers' agents (shipper.host.session), together.
     """
 
     plan: Plan
@@ -53,6 +53,12 @@ class Report:
     failed_hooks: tuple[str, ...] = ()
     outcome: Literal["live", "unchanged", "declined"] = "live"
     findings: tuple[Finding, ...] = ()
+    round_trips: int = 0
+
+
+def round_trips_of(members: Sequence[Member]) -> int:
+    """Return how often the members' agents were talked to so far."""
+    return sum(member.session.round_trips for member in members)
 
 
 @dataclass(frozen=True)

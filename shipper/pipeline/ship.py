@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Literal
 
 from shipper.check.environment import check_server_environment
 from shipper.check.routes import check_prefixes
@@ -23,7 +24,7 @@ from shipper.pipeline.job import Job
 from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, cors_steps, ship_steps
 from shipper.pipeline.record import is_live, release_record
-from shipper.pipeline.rollout import Member, Report, roll_out
+from shipper.pipeline.rollout import Member, Report, roll_out, round_trips_of
 from shipper.pipeline.server import Record, lock_server
 from shipper.pipeline.transfer import Transferred, presence, remember, transfer_each, trees_of
 
@@ -126,10 +127,10 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
         members = plan_ship(gathered)
         plan = members[0].plan
         if plan.nothing_to_do:
-            return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
+            return _nothing_done(members, url, _since(started), "unchanged")
         asked = time.monotonic()
         if not confirm(members):
-            return Report(plan, members[0].state.live, url, _since(started), outcome="declined")
+            return _nothing_done(members, url, _since(started), "declined")
         started += _since(asked)  # how long somebody thought about it is not how long it took
         try:
             if not _is_quick(gathered, plan):
@@ -140,7 +141,7 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
             sent = _transfer(gathered, members, stack, emit)
         plan = members[0].plan
         if sent is None:
-            return Report(plan, members[0].state.live, url, _since(started), outcome="unchanged")
+            return _nothing_done(members, url, _since(started), "unchanged")
         try:
             after = roll_out(sent.members, job.target.parallel, emit)
         finally:
@@ -159,7 +160,15 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
             servers,
             after.failed_hooks,
             findings=found,
+            round_trips=round_trips_of(sent.members),
         )
+
+
+def _nothing_done(
+    members: Sequence[Member], url: str, seconds: float, outcome: Literal["unchanged", "declined"]
+) -> Report:
+    first = members[0]
+    return Report(first.plan, first.state.live, url, seconds, outcome=outcome, round_trips=round_trips_of(members))
 
 
 def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:

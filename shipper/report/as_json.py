@@ -136,6 +136,7 @@ def report_answer(report: Report, target: str) -> Answer:
         "seconds": round(report.seconds, 3),
         "files": report.files,
         "bytes_sent": report.bytes_sent,
+        "round_trips": report.round_trips,
         "servers": [server for server in report.servers if server],
         "trouble": list(report.trouble),
         "failed_hooks": list(report.failed_hooks),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 from invoke.exceptions import Exit, ParseError
@@ -49,6 +50,12 @@ class Shipper(Program):
         except ValueError as error:  # Invoke hands a word for a number to int() and lets its error through
             word = str(error).partition(": ")[2]
             raise _usage(f"{word} is not a whole number, which is expected there.", words) from error
+
+    def no_tasks_given(self) -> None:
+        """Show the tasks to who typed nothing else; Invoke would put its own thirty lines of options before them."""
+        self.list_tasks()
+        sys.stdout.write("shipper --help <task> explains one; in a new project, shipper init comes first.\n")
+        raise Exit
 
 
 def _usage(what: str, words: Sequence[str]) -> Exit:

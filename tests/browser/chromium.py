@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -65,6 +68,15 @@ class Tab:
         while self.evaluate(condition) is not True:
             assert time.monotonic() < deadline, f"{condition} never became true:\n{self.text()}\n{self.answers}"
             time.sleep(0.05)
+
+    def picture(self) -> Image.Image:
+        """Return what the whole page looks like, below the window's edge, too, a pixel for each of CSS."""
+        width, height = self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        area = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        taken = self.call("Page.captureScreenshot", format="png", clip=area, captureBeyondViewport=True)
+        picture = Image.open(io.BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
+        assert picture.size == (width, height)
+        return picture
 
     def text(self) -> str:
         return str(self.evaluate("document.body.innerText"))

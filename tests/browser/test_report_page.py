@@ -5,11 +5,15 @@ be read. Nothing is asked from anywhere.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from math import ceil, floor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from chromium import Tab, open_tab
+from PIL import Image
 from shipped import HOSTILE, activation, answer, commit_of, ended, record, stage
 
 from shipper.masking import hide
@@ -121,6 +125,57 @@ def test_nothing_is_wider_than_the_page_and_every_bar_is_inside_its_track(tab: T
       return {over, bars: bars.length, off: off.length, cut};
     })()""")
     assert outside == {"over": 0, "bars": sum(len(r["stages"]) for r in RECORDS), "off": 0, "cut": 0}
+
+
+Colour = tuple[int, int, int]
+# Of each of the three parts of a colour: rounding, and the compositor's own arithmetic.
+CLOSE = 4
+# Where boxes of a kind are on the page, and in which colours they are meant to be painted and written.
+BOXES = """[...document.querySelectorAll(SELECTOR)].map(one => {
+  const {left, top, right, bottom} = one.getBoundingClientRect(), style = getComputedStyle(one);
+  const numbers = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const corners = [left, top + scrollY, right, bottom + scrollY];
+  return {corners, ground: numbers(style.backgroundColor), ink: numbers(style.color), name: one.className};
+}).filter(one => one.corners[2] > one.corners[0])"""
+
+
+def boxes(tab: Tab, selector: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tab.evaluate(BOXES.replace("SELECTOR", json.dumps(selector)))
+    return found
+
+
+def colours(picture: Image.Image, corners: Sequence[float], inset: int = 0) -> list[tuple[int, Colour]]:
+    """Return how many pixels of a box have which colour; `inset` pixels at its edges are left out."""
+    left, top, right, bottom = corners
+    part = picture.crop((ceil(left) + inset, ceil(top) + inset, floor(right) - inset, floor(bottom) - inset))
+    return cast("list[tuple[int, Colour]]", part.getcolors(part.width * part.height))
+
+
+def share(found: list[tuple[int, Colour]], wanted: Sequence[int], distance: int = CLOSE) -> float:
+    """Return the share of pixels that have a colour, or one at most so far from it in each of its parts."""
+    close = [n for n, one in found if all(abs(a - b) <= distance for a, b in zip(one, wanted, strict=True))]
+    return sum(close) / sum(n for n, _ in found)
+
+
+def test_a_picture_of_it_shows_what_the_page_says(tab: Tab) -> None:
+    """In the scheme's ground to both edges, with the words in their ink, and every bar in its colour at its place."""
+    picture = tab.picture()
+    (page,) = boxes(tab, "body")
+    dark = tab.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert max(page["ground"]) < 40 if dark else min(page["ground"]) > 215
+    for left in (0, picture.width - 4):
+        edge = colours(picture, (left, 0, left + 4, picture.height))
+        assert share(edge, page["ground"]) == 1, "something is painted at the page's edge, and may be cut there"
+
+    for box in boxes(tab, "h1, .tile dd.figure, .badge"):
+        inked = share(colours(picture, box["corners"]), box["ink"], 40)
+        assert 0 < inked < 0.5, f"no words, or nothing else: {box}"
+
+    bars = [bar for bar in boxes(tab, ".bar:not(.cut)") if bar["corners"][2] - bar["corners"][0] >= 8]
+    assert {"here", "transfer", "failed"} <= {word for bar in bars for word in bar["name"].split()}
+    for bar in bars:
+        painted = share(colours(picture, bar["corners"], 2), bar["ground"])
+        assert painted >= 0.6, f"{bar}: {painted:.0%}"
 
 
 def test_what_ran_side_by_side_is_drawn_side_by_side(tab: Tab) -> None:

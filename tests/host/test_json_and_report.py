@@ -37,6 +37,11 @@ def test_a_day_of_ships_is_told_to_programs_and_shown_in_the_report(corner: Corn
     assert {"connect", "build.frontend", "upload", "migrate", "health", "switch", "verify"} <= set(ended)
     assert 0 < ended["upload"]["done"] == first["bytes_sent"] < ended["upload"]["total"]
 
+    code, (*_, again) = shipped(corner)
+    assert (code, again["outcome"]) == (0, "unchanged")
+    # What the server has is asked for once; a change is told, made live, and seen from here.
+    assert (again["round_trips"], first["round_trips"]) == (1, 4)
+
     for words in (
         ["status"],
         ["plan", "--allow-dirty"],
@@ -75,6 +80,7 @@ def test_a_day_of_ships_is_told_to_programs_and_shown_in_the_report(corner: Corn
     assert [event for event in events if event["event"] == "undone"]
 
     code, (*_, back) = typed(corner, "rollback", "--yes")
+    assert back["round_trips"] == 4, "the state, the lock, the activation, and what is seen from here"
     assert (code, back["release"], corner.live()) == (0, first["release"], first["release"])
 
     assert_the_report_shows_it(corner, second)

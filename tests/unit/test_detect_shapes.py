@@ -12,7 +12,7 @@ import pytest
 from frontend_projects import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repository_shapes import SHAPES, Shape, fastapi, next_app, vite
+from repository_shapes import SHAPES, Shape, fastapi, next_app, package, vite
 
 from shipper.config.load import parse_project
 from shipper.config.project import Project
@@ -117,7 +117,7 @@ def test_where_there_is_nothing_to_ship_what_is_known_is_said(tmp_path: Path, fi
 
 def test_a_node_backend_alone_is_told_what_it_needs(tmp_path: Path) -> None:
     files = {"package.json": '{\n  "dependencies": {"fastify": "5"}\n}', "Dockerfile": "FROM node\nEXPOSE 8080\n"}
-    with pytest.raises(ConfigError, match="Nothing was found") as caught:
+    with pytest.raises(ConfigError, match="Fastify was found here, but not how it is run") as caught:
         proposed(tmp_path, files)
     assert "Fastify runs in a container" in caught.value.why
     assert "Write this into compose.yaml" in caught.value.fix
@@ -125,6 +125,93 @@ def test_a_node_backend_alone_is_told_what_it_needs(tmp_path: Path) -> None:
     project, _, _ = proposed(tmp_path, {"compose.yaml": sample})
     assert project.backend is not None
     assert (project.backend.service, project.backend.port) == ("api", 8080)
+
+
+def test_a_dockerfile_alone_is_found_and_told_what_it_needs(tmp_path: Path) -> None:
+    files = {"main.go": "package main\n", "Dockerfile": "FROM scratch\nEXPOSE 9090\n"}
+    with pytest.raises(ConfigError, match="Dockerfile was found here, but not how it is run") as caught:
+        proposed(tmp_path, files)
+    assert "Write this into compose.yaml" in caught.value.fix
+    sample = caught.value.fix.split("\n\n", 1)[1]
+    project, proposal, _ = proposed(tmp_path, {"compose.yaml": sample})
+    assert project.backend is not None
+    assert (project.backend.runtime, project.backend.service, project.backend.port) == ("compose", "api", 9090)
+    assert proposal.problems == ()
+    with pytest.raises(ConfigError, match="A Dockerfile does not run under systemd"):
+        proposed(tmp_path, {}, runtime="systemd")
+
+
+def test_a_service_of_any_language_is_the_backend_beside_a_frontend(tmp_path: Path) -> None:
+    services = {"core": 7000, "web": 80}
+    compose = "services:\n" + "".join(
+        f"  {name}:\n    build: ./{name}\n    ports: ['{port}:{port}']\n" for name, port in services.items()
+    )
+    files = {
+        **vite("web/"),
+        "web/Dockerfile": "FROM nginx\n",
+        "core/Dockerfile": "FROM rust\n",
+        "compose.yaml": compose,
+    }
+    project, proposal, _ = proposed(tmp_path, files)
+    assert project.frontend is not None and project.frontend.path == "web"
+    assert project.backend is not None and (project.backend.service, project.backend.port) == ("core", 7000)
+    assert proposal.left_out == (), "the frontend's own container is no backend"
+
+
+def test_the_dockerfile_of_a_frontend_is_no_backend(tmp_path: Path) -> None:
+    _, proposal, _ = proposed(tmp_path, {**vite("web/"), "web/Dockerfile": "FROM nginx\n"})
+    assert (proposal.backend, proposal.problems) == (None, ())
+
+
+LIBRARY = {f"packages/ui/{path}": text for path, text in package("vite", scripts={"build": "vite build"}).items()}
+
+
+def test_a_package_that_vite_builds_without_a_page_does_not_vanish(tmp_path: Path) -> None:
+    _, proposal, _ = proposed(tmp_path, {**LIBRARY, **fastapi("api/")})
+    (problem,) = proposal.problems
+    assert problem.where.startswith("packages/ui/package.json:")
+    assert "no index.html" in problem.what
+    assert "packages/ui/index.html" in problem.fix
+
+
+def test_such_a_package_alone_is_named_where_nothing_was_found(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Nothing was found") as caught:
+        proposed(tmp_path, LIBRARY)
+    assert "no index.html" in caught.value.why
+    assert "packages/ui/index.html" in caught.value.fix
+
+
+def test_beside_a_site_such_a_package_is_left_out_and_said_so(tmp_path: Path) -> None:
+    _, proposal, _ = proposed(tmp_path, {**LIBRARY, **vite("web/")})
+    assert proposal.problems == ()
+    assert [left for left in proposal.left_out if "packages/ui" in left and "no index.html" in left]
+
+
+@pytest.mark.parametrize(
+    ("entry", "fix"),
+    [
+        ("./pgdata:/var/lib/postgresql/data", '"db-data:/var/lib/postgresql/data"'),
+        ("{type: bind, source: ./pgdata, target: /var/lib/postgresql/data}", '"db-data:/var/lib/postgresql/data"'),
+        (
+            "./init.sql:/docker-entrypoint-initdb.d/init.sql:ro",
+            "/docker-entrypoint-initdb.d/init.sql belongs in an image",
+        ),
+        ("pgdata:/var/lib/postgresql/data", ""),
+    ],
+    ids=["short", "long", "a file", "a volume"],
+)
+def test_a_database_in_a_folder_of_this_machine_is_told_before_the_first_ship(
+    tmp_path: Path, entry: str, fix: str
+) -> None:
+    compose = (
+        "services:\n  api:\n    build: api\n    ports: ['8000:8000']\n"
+        f"  db:\n    image: postgres:16\n    volumes:\n      - {entry}\nvolumes: {{pgdata: }}\n"
+    )
+    _, proposal, text = proposed(tmp_path, {**fastapi("api/"), "api/Dockerfile": "FROM x\n", "compose.yaml": compose})
+    assert [problem.where for problem in proposal.problems] == (["compose.yaml:8"] if fix else [])
+    assert all(fix in problem.fix and problem.where in text for problem in proposal.problems)
+    _, proposal, _ = proposed(tmp_path, {}, runtime="systemd")
+    assert [problem for problem in proposal.problems if "compose" in problem.where] == [], "it is not used then"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ def blocks_in(*languages: str) -> list[Block]:
     return [block for page in PAGES for block in documents.blocks(page) if block.language in languages]
 
 
+def test_what_is_typed_at_home_works_in_the_powershell_that_windows_comes_with() -> None:
+    lines = [line for block in blocks_in("", "sh", "console", "text") for line in block.text.splitlines()]
+    assert [line for line in lines if "&&" in line and not line.startswith("sudo ")] == [], "it has no `&&`"
+
+
 @cache
 def complaint_about(*words: str) -> str:
     """Parse a command as `inv` or `shipper` does, without running it; return what is said about a wrong one."""

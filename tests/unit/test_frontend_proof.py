@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from frontend_projects import API_URL, Recorder, project, sources
 
 from shipper.build.frontend import build_frontend
+from shipper.config.backend import Backend
 from shipper.config.project import Workspace
 from shipper.errors import FindingsError
 from shipper.events import discard
@@ -102,6 +104,24 @@ def test_every_spelling_of_this_machine_is_found(tmp_path: Path, text: str) -> N
 )
 def test_what_only_looks_like_this_machine_is_let_through(tmp_path: Path, text: str, api_url: str) -> None:
     assert build_frontend(sources(tmp_path, "static", {"main.js": text}), api_url, discard)
+
+
+@pytest.mark.parametrize(
+    ("backend", "fix"),
+    [
+        (Backend(app="main:app"), 'Leave the server out at web/main.js:1: a path such as "/api/..."'),
+        (None, "Write the address that visitors can reach at web/main.js:1."),
+    ],
+    ids=["with a backend", "without one"],
+)
+def test_what_is_not_built_is_not_told_of_variables_of_a_build(
+    tmp_path: Path, backend: Backend | None, fix: str
+) -> None:
+    workspace = sources(tmp_path, "static", {"main.js": "fetch('http://localhost:8000/api/x');\n"})
+    workspace = replace(workspace, project=workspace.project.model_copy(update={"backend": backend}))
+    finding = refused(workspace, "bake.loopback-url")
+    assert finding.message.startswith("The site calls http://localhost:8000/api/x")
+    assert finding.fix.startswith(fix)
 
 
 def test_a_longer_address_does_not_pass_for_the_targets_own(tmp_path: Path) -> None:

@@ -69,13 +69,15 @@ def test_it_writes_what_was_found_and_says_where_and_what_to_type_next(shop: Pat
         "Django in backend/, under systemd   backend/manage.py",
         "health /api/health   backend/core/urls.py:2",
         "quality.co.kr   nginx.conf:5",
-        "git add --all && git commit",
+        "git add --all ",
+        "git commit ",
         "sandbox.up",
         "env.push --to sandbox",
         "SECRET_KEY",
         "ship --to sandbox",
     ):
         assert words in done.stdout, words
+    assert "&&" not in done.stdout, "PowerShell 5 has none"
 
 
 def test_with_a_server_the_target_is_there_and_the_way_to_it_is_said(shop: Path) -> None:

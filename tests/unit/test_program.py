@@ -33,6 +33,13 @@ def test_list_is_a_table_of_contents_with_a_line_for_every_task(module: str, fol
     assert all(len(row) == 2 for row in rows), done.stdout
 
 
+def test_without_a_word_it_shows_the_tasks_and_how_to_go_on() -> None:
+    alone, listed = run("shipper"), run("shipper", "--list")
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout.startswith(listed.stdout)
+    assert alone.stdout.removeprefix(listed.stdout).startswith("shipper --help <task>")
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_option_of_every_task_is_explained(task: str) -> None:
     done = run("shipper", "--help", task)
