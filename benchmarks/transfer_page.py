@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
@@ -21,6 +21,12 @@ _TITLES = {
 # Wanted of shipper: the time of a first ship, times and bytes of a change, the time without one, against the best peer
 # or the best rsync; and how many times faster than file by file.
 _FIRST, _CHANGE, _CHANGE_BYTES, _SAME, _FILE_BY_FILE = 1.05, 0.75, 0.3, 0.5, 40.0
+# How cost grows: from one to another, as many times more; "linear" allows for what is noise.
+_STEPS = (
+    ("1,500 files of 10 kB", "15,000 files of 10 kB", 10),
+    ("50 files of 1,000 kB", "50 files of 10,000 kB", 10),
+)
+_LINEAR, _AGENT_MEGABYTES = 1.25, 64.0
 
 
 @dataclass
@@ -28,8 +34,9 @@ class Passage:
     """One folder's way to the server.
 
     `line` is "slow" or "loopback", `kept` whether the connection was open before. `sent` and `received` are bytes and
-    `turns` round trips, counted on the slow line alone; `processor` the server's seconds; `memory` its peak and
-    `client_memory` the one of shipper's own process here, both in bytes, where they were watched. `parts` are seconds.
+    `turns` round trips, counted on the slow line alone; `processor` the server's seconds. Where memory was watched, in
+    bytes: `memory` is how far the server's rose, `agent_memory` the peak of shipper's agent, and `client_memory` how
+    far that of shipper's own process rose here. `parts` are seconds.
     """
 
     site: str
@@ -43,6 +50,7 @@ class Passage:
     turns: int = 0
     processor: float = 0.0
     memory: int = 0
+    agent_memory: int = 0
     client_memory: int = 0
     parts: dict[str, float] = field(default_factory=dict)
 
@@ -103,38 +111,53 @@ class Measured:
 
 def judge(measured: Measured) -> list[Check]:
     """Return what is wanted of shipper, on the slow line, with what was found for each site and kind of connection."""
-    peers = [way for way in measured.ways if way != SHIPPER]
-    rsyncs = [way for way in peers if way.startswith("rsync")]
-    checks = []
-    for site in measured.sites:
-        for kept in (True, False):
-
-            def least(ways: Sequence[str], kind: str, value: Callable[[Passage], float]) -> float:
-                return min(value(measured.best(site, way, "slow", kept, kind)) for way in ways)  # noqa: B023
-
-            def seconds(passage: Passage) -> float:
-                return passage.seconds
-
-            def carried(passage: Passage) -> float:
-                return passage.sent + passage.received
-
-            where = f"{site}, {'open' if kept else 'new'} connection"
-            own = [SHIPPER]
-            ratio = least(own, "first", seconds) / least(peers, "first", seconds)
-            checks.append(Check(f"{where}: first ship, time / best peer", ratio, _FIRST))
-            for kind in ("text", "component"):
-                ratio = least(own, kind, seconds) / least(rsyncs, kind, seconds)
-                checks.append(Check(f"{where}: {_TITLES[kind]}, time / rsync", ratio, _CHANGE))
-                ratio = least(own, kind, carried) / least(rsyncs, kind, carried)
-                checks.append(Check(f"{where}: {_TITLES[kind]}, bytes / rsync", ratio, _CHANGE_BYTES))
-            ratio = least(own, "same", seconds) / least(rsyncs, "same", seconds)
-            checks.append(Check(f"{where}: {_TITLES['same']}, time / rsync", ratio, _SAME))
+    checks = [check for site in measured.sites for kept in (True, False) for check in _checks(measured, site, kept)]
     own_time = next((passage.seconds for passage in measured.slow if passage.way == SHIPPER), 0.0)
     for passage in measured.slow:
         if passage.way != SHIPPER:
             name = f"{passage.site}, open connection: first ship, time / {passage.way}"
             checks.append(Check(name, own_time / passage.seconds, 1 / _FILE_BY_FILE))
-    return checks
+    return [*checks, *_growth_checks(measured)]
+
+
+def _checks(measured: Measured, site: str, kept: bool) -> Iterator[Check]:
+    """Yield what is wanted for one site and one kind of connection."""
+    peers = [way for way in measured.ways if way != SHIPPER]
+    rsyncs = [way for way in peers if way.startswith("rsync")]
+
+    def against(ways: Sequence[str], kind: str, value: Callable[[Passage], float]) -> float:
+        """Return shipper's value as a part of the least of other ways."""
+        own = value(measured.best(site, SHIPPER, "slow", kept, kind))
+        return own / min(value(measured.best(site, way, "slow", kept, kind)) for way in ways)
+
+    where = f"{site}, {'open' if kept else 'new'} connection"
+    yield Check(f"{where}: first ship, time / best peer", against(peers, "first", _seconds), _FIRST)
+    for kind in ("text", "component"):
+        yield Check(f"{where}: {_TITLES[kind]}, time / rsync", against(rsyncs, kind, _seconds), _CHANGE)
+        yield Check(f"{where}: {_TITLES[kind]}, bytes / rsync", against(rsyncs, kind, _carried), _CHANGE_BYTES)
+    yield Check(f"{where}: {_TITLES['same']}, time / rsync", against(rsyncs, "same", _seconds), _SAME)
+
+
+def _seconds(passage: Passage) -> float:
+    return passage.seconds
+
+
+def _carried(passage: Passage) -> float:
+    return passage.sent + passage.received
+
+
+def _growth_checks(measured: Measured) -> Iterator[Check]:
+    """Yield what is wanted of growth: each step costs at most as much more time as there is more, on the server; the
+    agent's memory stays what it is allowed to be (benchmarks, "ships").
+    """
+    first = {passage.site: passage for passage in measured.growth if (passage.way, passage.kind) == (SHIPPER, "first")}
+    for passage in first.values():
+        name = f"{passage.site}: the agent's peak memory, MB"
+        yield Check(name, passage.agent_memory / 1e6, _AGENT_MEGABYTES)
+    for less, more, times in _STEPS:
+        if less in first and more in first:
+            ratio = first[more].processor / first[less].processor / times
+            yield Check(f"{more}: server's processor / {times} x that of {less}", ratio, _LINEAR)
 
 
 def write(measured: Measured, folder: Path) -> Path:
@@ -173,8 +196,8 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
     )
     yield from ("", "## How cost grows", "", "Over loopback; the change is of every hundredth file.", "")
     yield from (
-        "| | way | first ship | a change | server's processor, first ship | memory there | memory here, so far |",
-        "|---|---|---|---|---|---|---|",
+        "| | way | first ship | a change | server's processor, first ship | memory there | agent's | memory here |",
+        "|---|---|---|---|---|---|---|---|",
     )
     yield from _growth_rows(measured)
     yield from ("", "## Wanted", "", "| wanted | found | at most | |", "|---|---|---|---|")
@@ -211,7 +234,8 @@ def _growth_rows(measured: Measured) -> Iterable[str]:
     for site in dict.fromkeys(passage.site for passage in measured.growth):
         for way in dict.fromkeys(passage.way for passage in measured.growth):
             first, change = (passage for passage in measured.growth if (passage.site, passage.way) == (site, way))
-            memory = f"{_megabytes(first.memory)} | {_megabytes(first.client_memory)}" if first.memory else " | "
+            watched = (first.memory, first.agent_memory, first.client_memory)
+            memory = " | ".join(map(_megabytes, watched)) if first.agent_memory else " | | "
             yield (
                 f"| {site} | {_cell(way)} | {first.seconds:.2f} s | {change.seconds:.2f} s "
                 f"| {first.processor:.2f} s | {memory} |"
