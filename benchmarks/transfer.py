@@ -12,6 +12,11 @@ hashing all files, checking everything that is on the server, `fsync`, and the s
 state of the server was asked for before, as a ship does while the build runs. The best of the runs counts: other work
 on the machine only ever adds. Bytes are what TCP carries without headers, round trips those that somebody waited for.
 Memory and processor time are the server's, all of its processes together, the file cache aside.
+
+Nothing that was brought is removed before the last measurement: ext4 does not give away the number of a file that was
+deleted less than a minute or some ago, and looks at each of those that are near whenever it makes a new file
+(`recently_deleted` in the kernel's fs/ext4/ialloc.c). After the removal of some ten thousand files, making one took
+0.5 ms instead of 0.02 ms, and fell on whoever came next.
 """
 
 from __future__ import annotations
@@ -19,162 +24,32 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks.exports import STATES, build_exports
 from benchmarks.link import Link
-from benchmarks.peers import Shell, open_shell
-from benchmarks.server import run_on, watched_memory
-from benchmarks.transfer_page import SHIPPER, Measured, Passage, judge, write
-from benchmarks.transfer_ways import APP, Place, Ships, Way, ways
-from shipper.config.target import Target
-from shipper.events import discard
+from benchmarks.server import begin_peak, peak, run_on, watched_memory
+from benchmarks.transfer_limits import SHIPPER, SSH, Measured, Passage, judge
+from benchmarks.transfer_page import write
+from benchmarks.transfer_stage import SANDBOX, Stage, bring_all, ship_all
+from benchmarks.transfer_ways import Ships, Way, ways
 from shipper.sandbox import server
 
-SANDBOX = "shipper-bench-transfer"
 RESULTS = Path(__file__).parent / "results"
-KINDS = ("first", "text", "component", "same")
 RUNS = 2
 # File by file over a slow line takes minutes for thousands: these ways get a part of the site, and shipper the same.
-PART_FILES = 300
+PART_FILES = 200
 _LOOK_SECONDS = 0.02
+_FLOOR_RUNS = 3
 # How cost grows: files, and bytes of each.
 GROWTH = ((100, 10_000), (1_500, 10_000), (15_000, 10_000), (50, 1_000_000), (50, 10_000_000))
 QUICK_GROWTH = GROWTH[:2]
-
-
-@dataclass
-class Stage:
-    """The practice server with its two doors: over the slow line, and straight over loopback."""
-
-    link: Link
-    folder: Path
-    targets: dict[str, Target] = field(default_factory=dict)
-    shells: dict[str, Shell] = field(default_factory=dict)
-    _places: int = 0
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Start the server and keep a connection to it open through each door for the length of the block."""
-        access = server.up(SANDBOX, discard)
-        doors = {"slow": self.link.door(access.ssh_port), "loopback": access.ssh_port}
-        with (
-            open_shell(access, doors["slow"], self.folder) as slow,
-            open_shell(access, doors["loopback"], self.folder) as loopback,
-        ):
-            self.shells = {"slow": slow, "loopback": loopback}
-            for name, port in doors.items():
-                self.targets[name] = access.as_target().model_copy(update={"port": port})
-            yield
-
-    def clear(self) -> None:
-        """Leave nothing on the server of what was brought there, and write out what waits for it."""
-        run_on(SANDBOX, "sh", "-c", f"rm -rf /srv/{APP} /home/*/brought; sync")
-
-    def place(self, line: str, kept: bool, before: str) -> Place:
-        """Return a new place for a folder; that of `before` is beside it."""
-        self._places += 1
-        return Place(self.shells[line], kept, f"brought/{self._places}", before)
-
-    def age(self, folder: Path) -> None:
-        """Let every file have been written a minute after those of the place before, as builds are: rsync without -c
-        takes files of one size and one second for equal.
-        """
-        moment = time.time() - 86_400 + 60 * self._places
-        for path in folder.rglob("*"):
-            os.utime(path, (moment, moment))
-
-    def same(self, folder: Path, there: str) -> None:
-        """Make sure that a folder there has what it has here."""
-        wanted = _listing(["sh", "-c", f"cd '{folder}' && {_LIST}"])
-        found = _printed(f"cd {there} && {_LIST}")
-        assert found == wanted, f"{there} is not what was brought there: {found!r}, not {wanted!r}"
-
-    def passage(self, about: Passage, act: Callable[[], None]) -> Passage:
-        """Do something, and return what was seen of it."""
-        before = (self.link.sent, self.link.received, self.link.turns, _processor())
-        began = time.perf_counter()
-        act()
-        about.seconds = time.perf_counter() - began
-        if about.line == "slow":
-            about.sent, about.received = self.link.sent - before[0], self.link.received - before[1]
-            about.turns = self.link.turns - before[2]
-        about.processor = _processor() - before[3]
-        print(about, flush=True)
-        return about
-
-
-_LIST = "find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum"
-
-
-def _listing(argv: list[str]) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-
-
-def _processor() -> float:
-    """Return the processor seconds of all processes of the server so far, as its control group counts them."""
-    command = (
-        "cat /sys/fs/cgroup/cpuacct$(sed -n 's/.*cpuacct[^:]*:\\(.*\\)/\\1/p' /proc/1/cgroup"
-        " | sed 's,/init.scope$,,')/cpuacct.usage 2>/dev/null"
-        " || sed -n 's/usage_usec \\(.*\\)/\\1000/p' /sys/fs/cgroup/cpu.stat"
-    )
-    return int(_printed(command).split()[0]) / 1e9
-
-
-def _printed(command: str) -> str:
-    """Return what a command prints on the server. An engine that is busy loses the words of one that ends at once."""
-    for _ in range(5):
-        if text := run_on(SANDBOX, "sh", "-c", command):
-            return text
-    raise AssertionError(f"{command} prints nothing")
-
-
-def bring_all(stage: Stage, name: str, way: Way, line: str, kept: bool, folders: Sequence[Path]) -> list[Passage]:
-    """Bring the folders of KINDS (or the first of them) in the way of others, one after the other."""
-    passages, before = [], ""
-    for kind, folder in zip(KINDS, folders, strict=False):
-        fresh = stage.folder / "site"
-        shutil.copytree(folder, fresh, copy_function=shutil.copyfile)
-        place = stage.place(line, kept, before)
-        stage.age(fresh)
-        run_on(SANDBOX, "sh", "-c", f"su {place.ssh[-1].partition('@')[0]} -c 'mkdir -p ~/brought'")
-        about = Passage(name, way.name, line, kept, kind)
-        passages.append(stage.passage(about, lambda fresh=fresh, place=place: way.bring(fresh, place)))  # type: ignore[misc]
-        home = place.ssh[-1].partition("@")[0]
-        stage.same(fresh, f"/home/{home}/{place.new}")
-        shutil.rmtree(fresh)
-        before = place.new
-    stage.clear()
-    return passages
-
-
-def ship_all(stage: Stage, name: str, line: str, kept: bool, folders: Sequence[Path]) -> list[Passage]:
-    """Ship the folders of KINDS (or the first of them), one after the other."""
-    passages = []
-    with tempfile.TemporaryDirectory(dir=stage.folder) as scratch:
-        ships = Ships(stage.targets[line], Path(scratch))
-        with ships.kept():
-            pass  # the agent itself is sent once for all ships of all time
-        for kind, folder in zip(KINDS, folders, strict=False):
-            build = ships.build(folder)
-            about = Passage(name, SHIPPER, line, kept, kind)
-            if kept:
-                with ships.kept() as ship:
-                    passages.append(stage.passage(about, lambda ship=ship, build=build: ship(build)))  # type: ignore[misc]
-            else:
-                passages.append(stage.passage(about, lambda build=build: ships.fresh(build)))  # type: ignore[misc]
-            about.parts = dict(ships.parts)
-            stage.same(build, f"/srv/{APP}/current/site")
-    stage.clear()
-    return passages
 
 
 def measure_site(stage: Stage, name: str, runs: int) -> list[Passage]:
@@ -205,7 +80,19 @@ def measure_slow_ways(stage: Stage, files: int) -> list[Passage]:
     for way in ways(stage.targets["slow"]):
         if way.slow:
             passages += bring_all(stage, name, way, "slow", True, [part])
-    shutil.rmtree(part)
+    return passages
+
+
+def measure_floor(stage: Stage) -> list[Passage]:
+    """Measure what a way over the slow line takes that brings nothing: `ssh true`, and shipper's look at the server."""
+    shell = stage.shells["slow"]
+    ships = Ships(stage.targets["slow"], Path(tempfile.mkdtemp(dir=stage.folder)))
+    passages = []
+    for _ in range(_FLOOR_RUNS):
+        for kept, words in ((True, shell.kept), (False, shell.fresh)):
+            act = partial(subprocess.run, [*words, "true"], check=True)
+            passages.append(stage.passage(Passage("nothing", SSH, "slow", kept, "same"), act))
+        passages.append(stage.passage(Passage("nothing", SHIPPER, "slow", False, "same"), ships.look))
     return passages
 
 
@@ -215,8 +102,8 @@ def measure_memory(stage: Stage, name: str) -> list[Passage]:
     folders = [export.folders["base"], export.folders["text"], export.folders["component"]]
     weighed = []
     quick = [way for way in ways(stage.targets["slow"]) if not way.slow]
-    acts: list[Callable[[], list[Passage]]] = [lambda: ship_all(stage, name, "slow", True, folders)]
-    acts += [lambda way=way: bring_all(stage, name, way, "slow", True, folders) for way in quick]  # type: ignore[misc]
+    acts = [partial(ship_all, stage, name, "slow", True, folders)]
+    acts += [partial(bring_all, stage, name, way, "slow", True, folders) for way in quick]
     for act in acts:
         with watched_memory(SANDBOX, _LOOK_SECONDS) as peaks:
             began = time.time()
@@ -231,25 +118,24 @@ def measure_growth(stage: Stage, sizes: Sequence[tuple[int, int]]) -> list[Passa
     """Measure over loopback how cost grows with files and bytes, with this process's and the server's memory."""
     passages = []
     for files, size in sizes:
-        folder, changed = stage.folder / "grown", stage.folder / "changed"
+        folder, changed = stage.folder / f"grown-{files}-{size}", stage.folder / f"changed-{files}-{size}"
         _write_files(folder, files, size)
         shutil.copytree(folder, changed)
         for path in sorted(changed.rglob("*.bin"))[: max(1, files // 100)]:
             content = path.read_bytes()
             path.write_bytes(content[: size // 2] + b"changed" + content[size // 2 :])
         name = f"{files:,} files of {size // 1000:,} kB"
+        own = begin_peak()
         with watched_memory(SANDBOX, _LOOK_SECONDS) as peaks:
             began = time.time()
             shipped = ship_all(stage, name, "loopback", True, [folder, changed])
             ended = time.time()
         for passage in shipped:
-            passage.memory = peaks.rise(began, ended)
-            passage.client_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            passage.memory, passage.agent_memory = peaks.rise(began, ended), peaks.agent
+            passage.client_memory = peak() - own
         passages += shipped
         for way in ways(stage.targets["loopback"])[:2]:
             passages += bring_all(stage, name, way, "loopback", True, [folder, changed])
-        shutil.rmtree(folder)
-        shutil.rmtree(changed)
     return passages
 
 
@@ -277,6 +163,7 @@ def measure(sites: Sequence[str], runs: int, part: int, sizes: Sequence[tuple[in
                 weighed = measure_memory(stage, sites[-1])
                 slow = measure_slow_ways(stage, part) if part else []
                 growth = measure_growth(stage, sizes)
+                floor = measure_floor(stage)
         finally:
             server.down(SANDBOX)
     return Measured(
@@ -284,6 +171,7 @@ def measure(sites: Sequence[str], runs: int, part: int, sizes: Sequence[tuple[in
         tuple(weighed),
         tuple(slow),
         tuple(growth),
+        tuple(floor),
         (load, os.getloadavg()[0]),
         link.rate,
         link.round_trip,

@@ -1,4 +1,4 @@
-"""What the measurement of transfers is judged by, and how it is written down: JSON, a page, and a chart."""
+"""How the measurement of transfers is written down: JSON, a page, and a chart."""
 
 from __future__ import annotations
 
@@ -6,135 +6,12 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
-SHIPPER = "shipper"
-_TITLES = {
-    "first": "first ship",
-    "text": "a text changed",
-    "component": "a shared component changed",
-    "same": "rebuilt",
-}
-# Wanted of shipper: the time of a first ship, times and bytes of a change, the time without one, against the best peer
-# or the best rsync; and how many times faster than file by file.
-_FIRST, _CHANGE, _CHANGE_BYTES, _SAME, _FILE_BY_FILE = 1.05, 0.75, 0.3, 0.5, 40.0
-
-
-@dataclass
-class Passage:
-    """One folder's way to the server.
-
-    `line` is "slow" or "loopback", `kept` whether the connection was open before. `sent` and `received` are bytes and
-    `turns` round trips, counted on the slow line alone; `processor` the server's seconds; `memory` its peak and
-    `client_memory` the one of shipper's own process here, both in bytes, where they were watched. `parts` are seconds.
-    """
-
-    site: str
-    way: str
-    line: str
-    kept: bool
-    kind: str
-    seconds: float = 0.0
-    sent: int = 0
-    received: int = 0
-    turns: int = 0
-    processor: float = 0.0
-    memory: int = 0
-    client_memory: int = 0
-    parts: dict[str, float] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        connection = "kept" if self.kept else "fresh"
-        return (
-            f"{self.site:14} {self.line:8} {connection:5} {self.kind:9} {self.seconds:7.3f} s {self.sent:12,} bytes "
-            f"{self.turns:4} turns  {self.way}"
-        )
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that is wanted: its name, the value, what it is wanted to be at most."""
-
-    name: str
-    value: float
-    limit: float
-
-    @property
-    def held(self) -> bool:
-        return self.value <= self.limit
-
-
-@dataclass(frozen=True)
-class Measured:
-    """All that a run found.
-
-    The passages of the sites, those whose memory was watched, those file by file, and those that show how cost grows;
-    the machine's load before and after; the slow line's rate in bits per second and round trip in seconds.
-    """
-
-    passages: tuple[Passage, ...]
-    weighed: tuple[Passage, ...]
-    slow: tuple[Passage, ...]
-    growth: tuple[Passage, ...]
-    load: tuple[float, float]
-    rate: float
-    round_trip: float
-
-    @property
-    def sites(self) -> list[str]:
-        return list(dict.fromkeys(passage.site for passage in self.passages))
-
-    @property
-    def ways(self) -> list[str]:
-        return list(dict.fromkeys(passage.way for passage in self.passages))
-
-    def best(self, site: str, way: str, line: str, kept: bool, kind: str) -> Passage:
-        """Return the quickest of the runs of one kind."""
-        found = [
-            passage
-            for passage in self.passages
-            if (passage.site, passage.way, passage.line, passage.kept, passage.kind) == (site, way, line, kept, kind)
-        ]
-        return min(found, key=lambda passage: passage.seconds)
-
-
-def judge(measured: Measured) -> list[Check]:
-    """Return what is wanted of shipper, on the slow line, with what was found for each site and kind of connection."""
-    peers = [way for way in measured.ways if way != SHIPPER]
-    rsyncs = [way for way in peers if way.startswith("rsync")]
-    checks = []
-    for site in measured.sites:
-        for kept in (True, False):
-
-            def least(ways: Sequence[str], kind: str, value: Callable[[Passage], float]) -> float:
-                return min(value(measured.best(site, way, "slow", kept, kind)) for way in ways)  # noqa: B023
-
-            def seconds(passage: Passage) -> float:
-                return passage.seconds
-
-            def carried(passage: Passage) -> float:
-                return passage.sent + passage.received
-
-            where = f"{site}, {'open' if kept else 'new'} connection"
-            own = [SHIPPER]
-            ratio = least(own, "first", seconds) / least(peers, "first", seconds)
-            checks.append(Check(f"{where}: first ship, time / best peer", ratio, _FIRST))
-            for kind in ("text", "component"):
-                ratio = least(own, kind, seconds) / least(rsyncs, kind, seconds)
-                checks.append(Check(f"{where}: {_TITLES[kind]}, time / rsync", ratio, _CHANGE))
-                ratio = least(own, kind, carried) / least(rsyncs, kind, carried)
-                checks.append(Check(f"{where}: {_TITLES[kind]}, bytes / rsync", ratio, _CHANGE_BYTES))
-            ratio = least(own, "same", seconds) / least(rsyncs, "same", seconds)
-            checks.append(Check(f"{where}: {_TITLES['same']}, time / rsync", ratio, _SAME))
-    own_time = next((passage.seconds for passage in measured.slow if passage.way == SHIPPER), 0.0)
-    for passage in measured.slow:
-        if passage.way != SHIPPER:
-            name = f"{passage.site}, open connection: first ship, time / {passage.way}"
-            checks.append(Check(name, own_time / passage.seconds, 1 / _FILE_BY_FILE))
-    return checks
+from benchmarks.transfer_limits import SHIPPER, TITLES, Measured, judge
 
 
 def write(measured: Measured, folder: Path) -> Path:
@@ -164,6 +41,13 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
     )
     for site in measured.sites:
         yield from _site_lines(measured, site)
+    yield from ("## The connection alone", "", "Over the slow line; what no way can do without.", "")
+    yield from ("| | time | sent | received | round trips |", "|---|---|---|---|---|")
+    for way, kept in dict.fromkeys((one.way, one.kept) for one in measured.floor):
+        one = measured.alone(way, kept)
+        name = f"{_cell(way)}, {'open' if kept else 'new'}"
+        yield f"| {name} | {one.seconds:.2f} s | {_kilobytes(one.sent)} | {_kilobytes(one.received)} | {one.turns} |"
+    yield ""
     yield from ("## What the server needs", "", "| site, first ship | memory |", "|---|---|")
     yield from (f"| {one.site}: {_cell(one.way)} | {_megabytes(one.memory)} |" for one in measured.weighed)
     yield from ("", "## File by file", "", "Measured once, over an open connection, with a part of the site.", "")
@@ -173,8 +57,8 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
     )
     yield from ("", "## How cost grows", "", "Over loopback; the change is of every hundredth file.", "")
     yield from (
-        "| | way | first ship | a change | server's processor, first ship | memory there | memory here, so far |",
-        "|---|---|---|---|---|---|---|",
+        "| | way | first ship | a change | server's processor, first ship | memory there | agent's | memory here |",
+        "|---|---|---|---|---|---|---|---|",
     )
     yield from _growth_rows(measured)
     yield from ("", "## Wanted", "", "| wanted | found | at most | |", "|---|---|---|---|")
@@ -182,13 +66,18 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
         held = "held" if check.held else "**not held**"
         yield f"| {_cell(check.name)} | {check.value:.3f} | {check.limit:.3f} | {held} |"
     yield ""
+    missed = [check for check in judge(measured) if not check.held]
+    if missed:
+        yield from ("## Missed, and why", "")
+        yield from (f"- {_cell(check.name)}: {check.reason or 'no reason is known.'}" for check in missed)
+        yield ""
 
 
 def _site_lines(measured: Measured, site: str) -> Iterable[str]:
     yield from (f"## {site}", "")
     yield "| | way | 40 ms, open | 40 ms, new | loopback, open | sent | received | round trips | server's processor |"
     yield "|---|---|---|---|---|---|---|---|---|"
-    for kind, title in _TITLES.items():
+    for kind, title in TITLES.items():
         for way in measured.ways:
             best = measured.best(site, way, "slow", True, kind)
             fresh = measured.best(site, way, "slow", False, kind)
@@ -198,12 +87,12 @@ def _site_lines(measured: Measured, site: str) -> Iterable[str]:
                 f"| {_kilobytes(best.sent)} | {_kilobytes(best.received)} | {best.turns} | {near.processor:.2f} s |"
             )
     yield ""
-    own = [measured.best(site, SHIPPER, "slow", True, kind) for kind in _TITLES]
+    own = [measured.best(site, SHIPPER, "slow", True, kind) for kind in TITLES]
     names = list(dict.fromkeys(name for passage in own for name in passage.parts))
     yield from ("| shipper's parts, 40 ms, open | " + " | ".join(names) + " |", "|---|" + "---|" * len(names))
     for passage in own:
         cells = " | ".join(f"{passage.parts.get(name, 0.0):.2f} s" for name in names)
-        yield f"| {_TITLES[passage.kind]} | {cells} |"
+        yield f"| {TITLES[passage.kind]} | {cells} |"
     yield ""
 
 
@@ -211,7 +100,8 @@ def _growth_rows(measured: Measured) -> Iterable[str]:
     for site in dict.fromkeys(passage.site for passage in measured.growth):
         for way in dict.fromkeys(passage.way for passage in measured.growth):
             first, change = (passage for passage in measured.growth if (passage.site, passage.way) == (site, way))
-            memory = f"{_megabytes(first.memory)} | {_megabytes(first.client_memory)}" if first.memory else " | "
+            watched = (first.memory, first.agent_memory, first.client_memory)
+            memory = " | ".join(map(_megabytes, watched)) if first.agent_memory else " | | "
             yield (
                 f"| {site} | {_cell(way)} | {first.seconds:.2f} s | {change.seconds:.2f} s "
                 f"| {first.processor:.2f} s | {memory} |"
@@ -235,7 +125,7 @@ def chart(measured: Measured) -> str:
     """Return the seconds of the largest site over the slow line as bars; its colours follow the reader's scheme."""
     site = measured.sites[-1]
     rows, height = [], 30
-    for kind, title in _TITLES.items():
+    for kind, title in TITLES.items():
         found = [measured.best(site, way, "slow", True, kind) for way in measured.ways]
         longest = max(passage.seconds for passage in found)
         height += 12

@@ -183,6 +183,11 @@ class Ships:
             reached = Reached(self.job, session, read_state(session, self.job), None, {})
             yield lambda folder: self._ship(folder, reached)
 
+    def look(self) -> None:
+        """Connect and look at the server, and do nothing."""
+        with self.kept():
+            pass
+
     def fresh(self, folder: Path) -> None:
         """Do all of it, connecting included."""
         with self.kept() as ship:

@@ -12,15 +12,15 @@ import time
 import traceback
 from typing import Any
 
-from . import lock, store
+from . import compiled, lock, store
 from .channel import Channel
 from .commands import COMMANDS
 from .errors import AgentError
 from .layout import STATE
 
 
-def main() -> None:
-    """Speak with the client on stdin and stdout."""
+def main(archive: str = "", keep: bool = False) -> None:
+    """Speak with the client on stdin and stdout. With `keep`, the agent in `archive` is compiled for the next start."""
     os.umask(0o022)
     for ignored in (signal.SIGHUP, signal.SIGPIPE, signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
@@ -32,6 +32,8 @@ def main() -> None:
     finally:
         lock.release_all()
     channel.flush()
+    if keep:  # nobody waits any more
+        compiled.keep(archive, os.path.join(STATE, "compiled"))
     # A thread may still wait for a client that will never say anything again; Python's own end would wait for it.
     os._exit(0)
 

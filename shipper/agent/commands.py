@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Union
 
 from . import (
     activation,
@@ -113,7 +113,7 @@ def _lock(request: Request, channel: Channel) -> dict[str, Any]:
     return status.state(layout, bool(request.get("containers")))
 
 
-def _deliver(request: Request, channel: Channel) -> list[str]:
+def _deliver(request: Request, channel: Channel) -> list[Union[str, int]]:
     """Take trees with their contents, and the lock first, where the client left that to this request.
 
     `expected` is the token of the state that the client made its plan for, "" when it has the lock already.

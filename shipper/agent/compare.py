@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -102,5 +101,7 @@ def _compose_of(contents: Contents) -> dict[str, str]:
 
 
 def _lines(old: str, new: str, mask: Callable[[str], str]) -> list[str]:
+    import difflib  # few requests compare anything, and every start would wait for it
+
     lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2))
     return [mask(line) for line in lines[2:]]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import engine, registry, store
+from . import engine, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
+
+if TYPE_CHECKING:  # a server of HTTP, which every start would wait for and few ships need
+    from . import registry
 
 _REFERENCE = re.compile(r"[a-z0-9.:/_\[\]-]+@sha256:[0-9a-f]{64}")
 # An engine that waits for the next piece over a slow line has nothing to tell.
@@ -61,6 +63,8 @@ def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[
         _follow(_pull(reference, request["login"]), channel.event)
         _rename(reference, name)
         return []
+    from . import registry
+
     blobs: Mapping[str, Sequence[str]] = request["blobs"]
     offer = registry.Offer(layout, request["digest"], request["manifest"].encode(), blobs, dict(request["objects"]))
     with registry.offered(offer):
@@ -80,6 +84,8 @@ def _take_and_pull(
     All that is sent is taken, also when the engine wants something else besides (`offer.lacking`): then it has failed
     in the end, and that is no error here. Raises AgentError.
     """
+
+    from concurrent.futures import ThreadPoolExecutor
 
     def tell(event: Mapping[str, Any]) -> None:
         if offer.is_complete:  # until then it is the arrival that people wait for

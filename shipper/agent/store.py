@@ -14,6 +14,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Optional
 
 from . import delta
 from .channel import Channel
@@ -24,6 +25,7 @@ from .layout import Layout
 # A folder of the store that stands there from an upload's first byte until a release was made of it.
 _UNFINISHED = "unfinished"
 KEY = re.compile(r"[0-9a-f]{64}x?")
+HASH_DIGITS = 64
 _WRITE_BYTES = 1 << 18
 _REPORT_BYTES = 1 << 20
 
@@ -42,6 +44,13 @@ def check_key(key: str) -> str:
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise AgentError("config", f"{key!r} is not a content hash.")
     return key
+
+
+def check_mode(mode: str) -> str:
+    """Return what a key says besides the hash. Raises AgentError when it is something else."""
+    if mode not in ("", "x"):
+        raise AgentError("config", f"{mode!r} is not the mode of a content.")
+    return mode
 
 
 def missing(layout: Layout, keys: Iterable[str]) -> list[str]:
@@ -66,13 +75,16 @@ def remove_damaged(layout: Layout, keys: Iterable[str]) -> list[str]:
 
     Who wants them finds them missing then, and sends them again.
     """
-    damaged = []
-    for key in keys:
-        path = path_of(layout, key)
-        if os.path.exists(path) and _hash_of(path) != key[:64]:
-            os.unlink(path)
-            damaged.append(key)
-    return damaged
+    found = damaged(layout, keys)
+    for key in found:
+        os.unlink(path_of(layout, key))
+    return found
+
+
+def damaged(layout: Layout, keys: Iterable[str]) -> list[str]:
+    """Return those keys whose content is there and is not what they say."""
+    paths = ((key, path_of(layout, key)) for key in dict.fromkeys(keys))
+    return [key for key, path in paths if os.path.exists(path) and _hash_of(path) != key[:HASH_DIGITS]]
 
 
 def _hash_of(path: str) -> str:
@@ -119,9 +131,11 @@ def receive_from(
     reader: Reader,
     channel: Channel,
     on_arrival: Callable[[str, str], None] = _ignore,
+    found: Optional[dict[int, str]] = None,
 ) -> list[str]:
     """Take the contents of `objects`, each `[key, size in bytes]`, or `[key, size, base]` for one that comes as a delta
-    against the content with the key `base`.
+    against the content with the key `base`. Of such a one the key may be only "" or "x", without the hash: its key goes
+    into `found`, by its place in `objects`, unless its base was not whole.
 
     Each content is verified against its key. What arrived whole is kept even when the stream breaks off, so the next
     attempt sends only the rest. All of it is on the disk when this returns. `on_arrival` hears of each content at once:
@@ -138,7 +152,7 @@ def receive_from(
             on_arrival(key, os.path.join(incoming, key))
 
     try:
-        _unpack(layout, objects, reader, incoming, note, channel)
+        _unpack(layout, objects, reader, incoming, note, channel, {} if found is None else found)
     except OSError as error:
         raise write_error(error, layout.root) from error
     finally:
@@ -167,22 +181,32 @@ def _unpack(
     folder: str,
     note: Callable[[str, bool], None],
     channel: Channel,
+    found: dict[int, str],
 ) -> None:
     progress = _Progress(channel, sum(int(str(entry[1])) for entry in objects))
-    for key, size, *base in objects:
-        name, length = check_key(str(key)), int(str(size))
+    for place, (key, size, *base) in enumerate(objects):
+        named = len(str(key)) >= HASH_DIGITS or not base
+        name, length = check_key(str(key)) if named else check_mode(str(key)), int(str(size))
         if length < 0:
             raise delta.damaged(f"{name[:12]} has a negative length.")
         old = delta.Base(path_of(layout, str(base[0]))) if base else None
+        path = os.path.join(folder, name if named else f"{place}.nameless")
         try:
             pieces = delta.applied(reader, old, length) if old else delta.whole(reader, length)
-            right = _write(os.path.join(folder, name), name, progress.of(pieces))
+            is_key = _write(path, name, progress.of(pieces))
         finally:
             if old:
                 old.close()
-        if not right and not base:
-            raise delta.damaged(f"{name[:12]} has another hash.")
-        note(name, right)
+        right = is_key == name if named else bool(old and old.whole)
+        if not right:
+            os.unlink(path)
+            if not base:
+                raise delta.damaged(f"{name[:12]} has another hash.")
+        elif not named:
+            os.replace(path, os.path.join(folder, is_key))
+            found[place] = is_key
+        if right or named:
+            note(is_key if right else name, right)
     if not reader.ended:
         raise AgentError("host", "The upload holds more than was announced.", "", "Ship again.")
 
@@ -206,19 +230,17 @@ class _Progress:
                 self._channel.event(event)
 
 
-def _write(path: str, key: str, pieces: Iterator[bytes]) -> bool:
-    """Write a content to a file; return whether it is what its key says. One that is not is removed again."""
+def _write(path: str, key: str, pieces: Iterator[bytes]) -> str:
+    """Write a content to a file; return its key, with the mode of `key`."""
     digest = hashlib.sha256()
     with open(path, "wb") as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)
         file.flush()  # a later write would set the time anew
-        _set_modes(file.fileno(), key)
-    right = digest.hexdigest() == key[:64]
-    if not right:
-        os.unlink(path)
-    return right
+        is_key = digest.hexdigest() + "x" * key.endswith("x")
+        _set_modes(file.fileno(), is_key)
+    return is_key
 
 
 def _set_modes(file: int, key: str) -> None:

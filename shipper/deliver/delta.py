@@ -1,7 +1,7 @@
 """A file as what it has in common with another one: copies out of the old content, and what is new in between.
 
 What copies cannot say is left to the stream's zlib, which sees the same new word in a thousand pages. The agent puts
-the file together again (shipper.agent.delta) and believes only its hash.
+the file together again (shipper.agent.delta) and believes only hashes: the file's, or that of the whole tree.
 
 A delta is a row of: the length of what is new, that many bytes, the length of a copy, and, unless that is 0, where in
 the old content it begins, counted from the end of the copy before. Numbers are LEB128, the last one with its sign in

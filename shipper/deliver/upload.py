@@ -7,7 +7,7 @@ import itertools
 import mmap
 import posixpath
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -82,10 +82,16 @@ def room_besides(trees: Iterable[Tree]) -> dict[str, int]:
     return {"bytes": size + _RECORDS_BYTES, "inodes": len(sources) + 2 * len(folders) + _RECORDS_INODES}
 
 
-def choose(trees: Iterable[Tree], missing: Iterable[str]) -> Cargo:
-    """Return what has to travel. Files of one kind stand together: the window of zlib is only 32 KB."""
+def choose(trees: Iterable[Tree], missing: Iterable[str], known: Collection[str] = ()) -> Cargo:
+    """Return what has to travel. Files of one kind stand together: the window of zlib is only 32 KB.
+
+    Of several paths with one content, one of those that are `known` is taken: there is an older content of it.
+    """
     lacking = set(missing)
-    by_key = {entry.value: entry for tree in trees for entry in tree.files if entry.value in lacking}
+    by_key: dict[str, Entry] = {}
+    for entry in (entry for tree in trees for entry in tree.files if entry.value in lacking):
+        if entry.value not in by_key or entry.path in known:
+            by_key[entry.value] = entry
     return Cargo(tuple(sorted(by_key.values(), key=_likeness)))
 
 

@@ -1,8 +1,8 @@
 """The few constant lines that start the agent on a server. Nothing is ever put into them: all values go over stdin.
 
 The shell's part finds out whether it is root already; Python's part takes the agent if the server does not have it
-yet, checks its hash at every start, and runs it in the same process. It has to be understood by every Python, so that
-one that is too old can say so.
+yet, checks its hash at every start, and runs it in the same process, compiled where an earlier start has left it so
+(shipper.agent.compiled). It has to be understood by every Python, so that one that is too old can say so.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ def say(text):
 if sys.version_info < (3, 9):
     say('{"agent": "old", "python": "%d.%d"}' % sys.version_info[:2])
     sys.exit(0)
-import hashlib, json, os, runpy, time
+import hashlib, json, os, time
 home = "/var/lib/shipper/agent"
 reader = sys.stdin.buffer
 wanted = json.loads(reader.readline())
 path = os.path.join(home, wanted["sha256"] + ".pyz")
-def content():
+def content(path):
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -30,7 +30,7 @@ def content():
         return b""
 def right(data):
     return hashlib.sha256(data).hexdigest() == wanted["sha256"]
-if not right(content()):
+if not right(content(path)):
     say('{"agent": "send"}')
     data = reader.read(wanted["size"])
     if not right(data):
@@ -50,8 +50,12 @@ if not right(content()):
         say(json.dumps({"agent": "unwritable", "why": str(error)}))
         sys.exit(0)
 say('{"agent": "ready"}')
-sys.argv = [path]
-runpy.run_path(path, run_name="__main__")
+compiled = "/var/lib/shipper/compiled/%s.%s.%x.zip" % (wanted["sha256"], sys.implementation.cache_tag, sys.hexversion)
+data = content(compiled)
+whole = hashlib.sha256(data[64:]).hexdigest().encode() == data[:64]
+sys.path.insert(0, compiled if whole else path)
+from shipper_agent.__main__ import main
+main(path, not whole)
 """
 
 _SHELL = (

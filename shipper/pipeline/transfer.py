@@ -172,15 +172,16 @@ class _Transfer:
         """Send a consignment, and after it what the server could not make or did not have, as it is."""
         for _ in range(_REQUESTS):
             self.sizes |= {entry.value: entry.size for entry in consignment.cargo.entries}
-            lacking: list[str] = self.member.session.call(
+            answer: list[str | int] = self.member.session.call(
                 "deliver",
                 {**self._request, "expected": expected},
                 stream=consignment.stream(self.counter),
                 on_event=lambda event: self._emit(_progress(event)),
                 deadline=_DELIVERY_SECONDS,
             )
-            if not lacking:
+            if not answer:
                 return
+            lacking = consignment.named(answer)
             count = count_files(len(lacking))
             self._emit(Event("note", "upload", f"The server lacks {count} more than was known; sending them whole."))
             consignment, expected = consign(self._trees, Presence(frozenset(lacking))), ""

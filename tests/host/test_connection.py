@@ -340,3 +340,7 @@ def test_the_agent_is_sent_once_and_checked_at_every_start(shop: Shop, sandbox_e
     sandbox_exec(["sh", "-c", "echo damaged >> /var/lib/shipper/agent/*.pyz"])
     assert shop.check()[0] == 0
     assert sandbox_exec(listing) != first
+    compiled = "/var/lib/shipper/compiled"  # made when the client has left
+    sandbox_exec(["timeout", "30", "sh", "-c", f"until ls {compiled}/*.zip; do sleep 0.1; done"])
+    sandbox_exec(["sh", "-c", f"echo damaged >> $(ls {compiled}/*.zip)"])
+    assert shop.check()[0] == 0
