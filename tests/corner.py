@@ -34,6 +34,11 @@ class Corner:
     sandbox: Sandbox
 
     @property
+    def app(self) -> str:
+        """The app's name, which its folder has as well."""
+        return self.root.name
+
+    @property
     def url(self) -> str:
         return self.sandbox.url
 
@@ -77,15 +82,15 @@ class Corner:
         file.write_text(text, encoding="utf-8")
         self.git("add", "--all")
 
-    def add_far_target(self, port: int) -> None:
-        """Add the target `far`: the practice server, over another port than its own."""
+    def add_far_target(self, port: int, more: str = "") -> None:
+        """Add the target `far`: the practice server, over another port than its own, with `more` lines of TOML."""
         access = self.sandbox
         text = (self.root / "ship.toml").read_text(encoding="utf-8")
         self.write(
             "ship.toml",
             f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
             f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\ndomain = '127.0.0.1'\n"
-            "env_file = '.env.sandbox'\n",
+            f"env_file = '.env.sandbox'\n{more}",
         )
 
     def git(self, *words: str) -> str:

@@ -20,7 +20,7 @@ import os, sys, time
 if os.path.exists("/run/fault/at"):
     seen = [0]
     def hold(event, arguments):
-        if event != "open" or arguments[0] != "/srv/corner/journal.jsonl" or not arguments[2] & os.O_APPEND:
+        if event != "open" or not str(arguments[0]).endswith("/journal.jsonl") or not arguments[2] & os.O_APPEND:
             return
         seen[0] += 1
         if not os.path.exists("/run/fault/at") or int(open("/run/fault/at").read()) != seen[0]:
@@ -35,22 +35,27 @@ _PLACE = "/usr/lib/python3.11/sitecustomize.py"
 
 @dataclass(frozen=True)
 class Boundary:
-    """A moment of an activation: the agent is about to write the journal's line with this number (from 1)."""
+    """A moment of an activation: the agent is about to write the journal's line with this number (from 1), and
+    `after` is the word for what it wrote last.
+    """
 
     name: str
     line: int
+    after: str
 
 
 def boundaries(planned: Sequence[str]) -> list[Boundary]:
     """Return a boundary before each of the steps that the agent was given, and one before the end."""
-    found, line = [], 2  # the first line is `begin`
+    found, line, after = [], 2, '"kind": "begin"'  # the first line
     verified = False
     for name in planned:
         if steps.named(name).tidies and not verified:
-            verified, line = True, line + 1
-        found.append(Boundary(f"before-{name}", line))
-        line += 2
-    return [*found, Boundary("before-the-end", line if verified else line + 1)]
+            verified, line, after = True, line + 1, '"kind": "verified"'
+        found.append(Boundary(f"before-{name}", line, after))
+        line, after = line + 2, f'"step": "{name}", "state": "done"'
+    if verified:
+        return [*found, Boundary("before-the-end", line, after)]
+    return [*found, Boundary("before-the-end", line + 1, '"kind": "verified"')]
 
 
 def install(run: Exec) -> None:
