@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry peers node demo test lint docs bench faults clean
+.PHONY: help venv engine browser registry peers node demo test lint docs bench faults rounds clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ bench: engine node peers venv ## measure, and write the results to benchmarks/re
 faults: engine venv ## run the whole fault matrix (an hour and a half) and write its table to benchmarks/results
 	-$(BIN)/pytest tests/faults --faults=all -o junit_family=xunit1 --junitxml=.faults.xml
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
+
+rounds: engine venv ## let two ship at once, 200 times, and write what became of them to benchmarks/results
+	-$(BIN)/pytest tests/host/test_one_at_a_time.py -k at_once --rounds=200 -o junit_family=xunit1 --junitxml=.rounds.xml
+	$(BIN)/python tests/host/rounds.py .rounds.xml benchmarks/results
 
 clean: ## delete the environment and all caches; practice servers stay
 	rm -rf site .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -60,13 +60,25 @@ def boundaries(planned: Sequence[str]) -> list[Boundary]:
 
 def install(run: Exec) -> None:
     """Put the hook into the server; it does nothing as long as no boundary is set."""
-    write = f"mkdir -p /run/fault && rm -f {_PLACE} && cat > {_PLACE} <<'HOOK'\n{_HOOK}\nHOOK"
-    assert run(["sh", "-c", write])[0] == 0
+    assert run(["mkdir", "-p", "/run/fault"])[0] == 0
+    change_python(run, _HOOK)
 
 
 def remove(run: Exec) -> None:
     """Take the hook out again."""
-    assert run(["sh", "-c", f"rm -rf /run/fault {_PLACE}; ln -s /etc/python3.11/sitecustomize.py {_PLACE}"])[0] == 0
+    assert run(["rm", "-rf", "/run/fault"])[0] == 0
+    restore_python(run)
+
+
+def change_python(run: Exec, text: str) -> None:
+    """Let the server's Python, and so its agent, run this text whenever it starts."""
+    write = f"rm -f {_PLACE} && cat > {_PLACE} <<'HOOK'\n{text}\nHOOK"
+    assert run(["sh", "-c", write])[0] == 0
+
+
+def restore_python(run: Exec) -> None:
+    """Let the server's Python start as it always did."""
+    assert run(["sh", "-c", f"rm -f {_PLACE}; ln -s /etc/python3.11/sitecustomize.py {_PLACE}"])[0] == 0
 
 
 def hold_at(run: Exec, boundary: Boundary) -> None:
