@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry peers node demo test lint docs bench faults engines clean
+.PHONY: help venv engine browser registry peers node demo test lint docs bench faults rounds engines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,9 +54,13 @@ docs: venv ## build the documentation into site/, with the tables made anew from
 bench: engine node peers venv ## measure, and write the results to benchmarks/results
 	$(BIN)/python -m benchmarks
 
-faults: engine venv ## run the whole fault matrix (an hour) and write its table to benchmarks/results
-	-$(BIN)/pytest tests/faults --faults=all --junitxml=.faults.xml
+faults: engine venv ## run the whole fault matrix (an hour and a half) and write its table to benchmarks/results
+	-$(BIN)/pytest tests/faults --faults=all -o junit_family=xunit1 --junitxml=.faults.xml
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
+
+rounds: engine venv ## let two ship at once, 200 times, and write what became of them to benchmarks/results
+	-$(BIN)/pytest tests/host/test_one_at_a_time.py -k at_once --rounds=200 -o junit_family=xunit1 --junitxml=.rounds.xml
+	$(BIN)/python tests/host/rounds.py .rounds.xml benchmarks/results
 
 DOCKERS := compose-1 debian-13 debian-13-containerd debian-14 debian-14-containerd
 engines: engine venv ## ship to servers with other Dockers than the tests' own, and the first Compose (half an hour)

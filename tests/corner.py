@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,11 @@ class Corner:
 
     root: Path
     sandbox: Sandbox
+
+    @property
+    def app(self) -> str:
+        """The app's name, which its folder has as well."""
+        return self.root.name
 
     @property
     def url(self) -> str:
@@ -79,33 +85,39 @@ class Corner:
         file.write_text(text, encoding="utf-8")
         self.git("add", "--all")
 
-    def add_far_target(self, port: int) -> None:
-        """Add the target `far`: the practice server, over another port than its own."""
+    def add_far_target(self, port: int, more: str = "") -> None:
+        """Add the target `far`: the practice server, over another port than its own, with `more` lines of TOML."""
         access = self.sandbox
         text = (self.root / "ship.toml").read_text(encoding="utf-8")
         self.write(
             "ship.toml",
             f"{text}\n[targets.far]\nhost = '127.0.0.1'\nport = {port}\nuser = 'deploy'\nkey = '{access.key_file}'\n"
             f"host_key = '{access.host_key_fingerprint}'\nurl = '{access.url}'\ndomain = '127.0.0.1'\n"
-            "env_file = '.env.sandbox'\n",
+            f"env_file = '.env.sandbox'\n{more}",
         )
 
-    def add_pair_target(self, second: Sandbox) -> None:
-        """Add the target `pair`: the practice server and a second one, which lets the first one's key in."""
-        first, name = self.sandbox, "/home/deploy/.ssh/authorized_keys"
-        script = ["sh", "-c", f'grep -qF "$1" {name} || echo "$1" >> {name}', "sh", public_key(first.key_file)]
+    def add_target_of(self, name: str, servers: Sequence[Sandbox], more: str = "") -> None:
+        """Add a target of several servers, listed in this order, with `more` lines of TOML; each lets our key in."""
+        for server in servers:
+            self._let_in(server)
+        first, *others = servers
+        lines = [
+            (self.root / "ship.toml").read_text(encoding="utf-8"),
+            f'[targets.{name}]\nhost = "127.0.0.1"\nport = {first.ssh_port}\nhost_key = "{first.host_key_fingerprint}"',
+            f'user = "deploy"\nkey = "{self.sandbox.key_file}"\nurl = "{self.sandbox.url}"\nenv_file = ".env.sandbox"',
+            more,
+        ]
+        for one in others:
+            lines += [f'[[targets.{name}.more]]\nhost = "127.0.0.1"\nport = {one.ssh_port}']
+            lines += [f'host_key = "{one.host_key_fingerprint}"']
+        self.write("ship.toml", "\n".join(lines) + "\n")
+
+    def _let_in(self, server: Sandbox) -> None:
+        file = "/home/deploy/.ssh/authorized_keys"
+        script = ["sh", "-c", f'grep -qF "$1" {file} || echo "$1" >> {file}', "sh", public_key(self.sandbox.key_file)]
         with connect() as client:
-            done = client.containers.get(second.name).exec_run(script)
+            done = client.containers.get(server.name).exec_run(script)
         assert done.exit_code == 0, done.output
-        text = (self.root / "ship.toml").read_text(encoding="utf-8")
-        self.write(
-            "ship.toml",
-            f"{text}\n[targets.pair]\nhost = '127.0.0.1'\nport = {first.ssh_port}\nuser = 'deploy'\n"
-            f"key = '{first.key_file}'\nhost_key = '{first.host_key_fingerprint}'\nurl = '{first.url}'\n"
-            "env_file = '.env.sandbox'\n\n"
-            f"[[targets.pair.more]]\nhost = '127.0.0.1'\nport = {second.ssh_port}\n"
-            f"host_key = '{second.host_key_fingerprint}'\n",
-        )
 
     def git(self, *words: str) -> str:
         who = ("-c", "user.name=Kim", "-c", "user.email=kim@example.com")

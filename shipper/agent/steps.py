@@ -300,7 +300,7 @@ def prune(
     return removed, store.prune(layout, wanted)
 
 
-_STEPS = {
+STEPS = {
     step.name: step
     for step in (
         Step("lay", _lay),
@@ -332,6 +332,6 @@ def named(name: str) -> Step:
     Raises AgentError for one this agent does not know.
     """
     try:
-        return _STEPS[name.partition(".")[0]]
+        return STEPS[name.partition(".")[0]]
     except KeyError:
         raise AgentError("config", f"The agent knows no step {name!r}.") from None

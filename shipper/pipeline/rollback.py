@@ -15,7 +15,7 @@ from shipper.pipeline.hooks import hook_steps, run_on_failure
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import NO_HOOKS, HookSteps, Plan, activation_steps, check_second_copy
 from shipper.pipeline.rollout import Member, Report, roll_out, round_trips_of
-from shipper.pipeline.server import ServerState, connect_each, lock_server, read_state
+from shipper.pipeline.server import ServerState, connect_each, lock_each, read_state
 
 
 def choose_release(states: Sequence[ServerState], wanted: str | None) -> str:
@@ -97,7 +97,11 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
             seconds = time.monotonic() - started
             return Report(plan, states[0].live, url, seconds, outcome="declined", round_trips=round_trips_of(members))
         started += time.monotonic() - asked
-        locked = [_locked(member, emit, member is members[0]) for member in members]
+        under = lock_each([(member.job, member.session) for member in members], "rollback")
+        locked = [
+            _locked(member, state, emit, first=member is members[0])
+            for member, state in zip(members, under, strict=True)
+        ]
         after = roll_out(locked, job.target.parallel, emit)
         servers = tuple(one.server for one, _ in sessions)
         seconds = time.monotonic() - started
@@ -113,9 +117,8 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         )
 
 
-def _locked(member: Member, emit: Emit, first: bool) -> Member:
-    """Take the server's lock; plan anew when it is not what the plan was made for."""
-    state = lock_server(member.job, member.session, "rollback")
+def _locked(member: Member, state: ServerState, emit: Emit, *, first: bool) -> Member:
+    """Plan anew when the server, seen under its lock, is not what the plan was made for."""
     if state.plans_alike(member.state):
         return member
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew.", server=member.job.server))

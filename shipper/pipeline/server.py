@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -139,6 +139,25 @@ def read_state(session: AgentSession, job: Job) -> ServerState:
     state = ServerState.parse(session.call("state", asked, deadline=_STATE_SECONDS))
     remember_releases(job.workspace.cache, job.target_name, state.live, state.releases)
     return state
+
+
+def lock_order(job: Job) -> tuple[str, int]:
+    """Return the key by which servers are sorted before their locks are taken one after the other.
+
+    It is no matter of the order in a `ship.toml`: two people whose files differ in it would hold one lock each and wait
+    for the other's.
+    """
+    return job.target.host, job.target.port or 0
+
+
+def lock_each(servers: Sequence[tuple[Job, AgentSession]], action: str) -> list[ServerState]:
+    """Take the locks of all servers until their sessions end; return their states, in the order of the servers.
+
+    Of several who do it at once, one gets all locks. Raises LockHeldError.
+    """
+    ordered = sorted(servers, key=lambda server: lock_order(server[0]))
+    states = {job.server: lock_server(job, session, action) for job, session in ordered}
+    return [states[job.server] for job, _ in servers]
 
 
 def lock_server(job: Job, session: AgentSession, action: str) -> ServerState:

@@ -25,7 +25,7 @@ from shipper.pipeline.parts import BackendParts, slot_name
 from shipper.pipeline.plan import Plan, activation_steps, check_second_copy, cors_steps, ship_steps
 from shipper.pipeline.record import is_live, release_record
 from shipper.pipeline.rollout import Member, Report, roll_out, round_trips_of
-from shipper.pipeline.server import Record, lock_server
+from shipper.pipeline.server import Record, lock_each
 from shipper.pipeline.transfer import Transferred, presence, remember, transfer_each, trees_of
 
 # What makes a release the same as the live one, but for its id.
@@ -188,8 +188,7 @@ def _ask_across(job: Job, emit: Emit) -> tuple[Finding, ...]:
 def _is_quick(gathered: Gathered, plan: Plan) -> bool:
     """Whether the lock can be taken with the delivery, which saves its round trip.
 
-    Several servers are locked in their order first, so that of two who ship at once one gets all locks. An image is
-    published and looked for under the lock.
+    Several servers are locked before anything goes to one of them. An image is published and looked for under the lock.
     """
     return len(gathered.servers) == 1 and not gathered.images and any(step.name == "upload" for step in plan.steps)
 
@@ -211,8 +210,8 @@ def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
 
 
 def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[Gathered, tuple[Member, ...]]:
-    """Take the locks, in the order of the servers; plan anew when one of them is not what the plan was made for."""
-    states = [lock_server(server.job, server.session, "ship") for server in gathered.servers]
+    """Take the locks; plan anew when one of them is not what the plan was made for."""
+    states = lock_each([(server.job, server.session) for server in gathered.servers], "ship")
     if all(state.plans_alike(member.state) for state, member in zip(states, members, strict=True)):
         return gathered, tuple(replace(member, locked=True) for member in members)
     emit(Event("note", "plan", "The server was changed meanwhile; the plan is made anew."))

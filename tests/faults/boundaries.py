@@ -20,7 +20,7 @@ import os, sys, time
 if os.path.exists("/run/fault/at"):
     seen = [0]
     def hold(event, arguments):
-        if event != "open" or arguments[0] != "/srv/corner/journal.jsonl" or not arguments[2] & os.O_APPEND:
+        if event != "open" or not str(arguments[0]).endswith("/journal.jsonl") or not arguments[2] & os.O_APPEND:
             return
         seen[0] += 1
         if not os.path.exists("/run/fault/at") or int(open("/run/fault/at").read()) != seen[0]:
@@ -35,33 +35,50 @@ _PLACE = "/usr/lib/python3.11/sitecustomize.py"
 
 @dataclass(frozen=True)
 class Boundary:
-    """A moment of an activation: the agent is about to write the journal's line with this number (from 1)."""
+    """A moment of an activation: the agent is about to write the journal's line with this number (from 1), and
+    `after` is the word for what it wrote last.
+    """
 
     name: str
     line: int
+    after: str
 
 
 def boundaries(planned: Sequence[str]) -> list[Boundary]:
     """Return a boundary before each of the steps that the agent was given, and one before the end."""
-    found, line = [], 2  # the first line is `begin`
+    found, line, after = [], 2, '"kind": "begin"'  # the first line
     verified = False
     for name in planned:
         if steps.named(name).tidies and not verified:
-            verified, line = True, line + 1
-        found.append(Boundary(f"before-{name}", line))
-        line += 2
-    return [*found, Boundary("before-the-end", line if verified else line + 1)]
+            verified, line, after = True, line + 1, '"kind": "verified"'
+        found.append(Boundary(f"before-{name}", line, after))
+        line, after = line + 2, f'"step": "{name}", "state": "done"'
+    if verified:
+        return [*found, Boundary("before-the-end", line, after)]
+    return [*found, Boundary("before-the-end", line + 1, '"kind": "verified"')]
 
 
 def install(run: Exec) -> None:
     """Put the hook into the server; it does nothing as long as no boundary is set."""
-    write = f"mkdir -p /run/fault && rm -f {_PLACE} && cat > {_PLACE} <<'HOOK'\n{_HOOK}\nHOOK"
-    assert run(["sh", "-c", write])[0] == 0
+    assert run(["mkdir", "-p", "/run/fault"])[0] == 0
+    change_python(run, _HOOK)
 
 
 def remove(run: Exec) -> None:
     """Take the hook out again."""
-    assert run(["sh", "-c", f"rm -rf /run/fault {_PLACE}; ln -s /etc/python3.11/sitecustomize.py {_PLACE}"])[0] == 0
+    assert run(["rm", "-rf", "/run/fault"])[0] == 0
+    restore_python(run)
+
+
+def change_python(run: Exec, text: str) -> None:
+    """Let the server's Python, and so its agent, run this text whenever it starts."""
+    write = f"rm -f {_PLACE} && cat > {_PLACE} <<'HOOK'\n{text}\nHOOK"
+    assert run(["sh", "-c", write])[0] == 0
+
+
+def restore_python(run: Exec) -> None:
+    """Let the server's Python start as it always did."""
+    assert run(["sh", "-c", f"rm -f {_PLACE}; ln -s /etc/python3.11/sitecustomize.py {_PLACE}"])[0] == 0
 
 
 def hold_at(run: Exec, boundary: Boundary) -> None:

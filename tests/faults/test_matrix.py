@@ -8,90 +8,64 @@ results become a table with table.py (`make faults`).
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import IO
 
 import pytest
-from boundaries import Boundary, boundaries, hold_at, install, let_go, remove, wait_until_held
+from boundaries import Boundary, hold_at, install, let_go, remove, wait_until_held
 from conftest import Exec
 from corner import PROGRAM, RELEASE_PATH, Corner
 from faults import FAULTS, Fault, Scene
+from gig import containers
 from network import Network
-from versions import prepare, set_version
+from rows import ELSEWHERE, Course, courses, rows
+from versions import STOP_FIRST_TOML, prepare, set_version
 from visitors import Visitors
 
-from shipper.config.load import load_project
-from shipper.config.target import Target
-from shipper.deliver.manifest import Entry, Tree
-from shipper.deliver.upload import Cargo
-from shipper.pipeline.parts import BackendParts, SiteBuild
-from shipper.pipeline.plan import HookSteps, Step, activation_steps, ship_steps
-from shipper.pipeline.record import release_record
-from shipper.pipeline.server import ServerState
+from shipper.agent import steps
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "corner"
 TMPFS = "cp -a /srv/corner /tmp/kept && mount -t tmpfs -o size=40m tmpfs /srv/corner && cp -a /tmp/kept/. /srv/corner"
 # The longest that a ship waits for somebody who is not there any more.
 PATIENCE_SECONDS = 90
 LEFT = (
-    "find /srv/corner /etc/nginx /etc/systemd /tmp '(' -name '*.partial' -o -name 'incoming*' -o -name '.current*' "
+    "find /srv/{app} /etc/nginx /etc/systemd /tmp '(' -name '*.partial' -o -name 'incoming*' -o -name '.current*' "
     "-o -name '*.shipper-new' -o -name 'shipper-nginx-*' -o -name '*.new' ')'"
 )
-HOOKS = HookSteps(
-    before_switch=(Step("before-switch", "", "server"),), after_switch=(Step("after-switch", "", "server"),)
-)
-HOOKS_TOML = "".join(
-    f'\n[[hooks.{when}]]\ncommand = ["python", "-c", "pass"]\non = "server"\n'
-    for when in ("before_switch", "after_switch")
-)
-UNITS = "systemctl list-units --plain --no-legend --all 'corner@*' 'corner-*' | cut -d' ' -f1"
+UNITS = "systemctl list-units --plain --no-legend --all '{app}@*' '{app}-*' | cut -d' ' -f1"
+# With these a ship says that it waits for what was cut off, or that it comes later.
+SAYS = ("Waiting for", "is being ended now", "is changing", "last heard of")
+# What survives releases: a line for each note that was ever acknowledged.
+NOTES = {"corner": "/srv/corner/shared/data/notes", "gig": "/var/lib/docker/volumes/gig_rows/_data/rows"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """What happens when: a fault at a boundary of a ship or a rollback."""
 
-    action: str
+    course: Course
     boundary: Boundary
     fault: Fault
 
     def __str__(self) -> str:
-        return f"{self.action}-{self.boundary.name}-{self.fault.name}"
-
-
-def planned(action: str) -> list[str]:
-    """Return the steps that the agent gets, from the plan itself: everything that a release is made of has changed."""
-    project = load_project(FIXTURE / "ship.toml")
-    target = Target(host="203.0.113.7", domain="corner.example.com")
-    site = SiteBuild(Tree((Entry("index.html", "file", "a" * 64, 1),)), (), "")
-    parts = BackendParts(Tree((Entry("main.py", "file", "b" * 64, 1),)), Tree(), "new unit", "/usr/bin/python3", "")
-    nothing = frozenset[str]()
-    old = {"http": "old", "server": "old"}
-    facts = {"memory": {"available": 1 << 30}}
-    state = ServerState("", (), nothing, frozenset({"old"}), nothing, nothing, "", old, {}, nothing, 0, facts)
-    origin = {"commit": "", "dirty": False, "who": "", "created": ""}
-    new = {"http": "new", "server": "new"}
-    record = release_record("20260101T000000Z-nogit", origin, project, target, site, "new", parts, new)
-    if action == "rollback":
-        return [
-            step.name for step in activation_steps(record, state, target, dataclasses.replace(HOOKS, before_switch=()))
-        ]
-    steps = ship_steps(record, state, project, target, site, parts, Cargo(()), HOOKS)
-    return [step.name for step in steps if step.place == "server"]
+        return f"{self.course.name}-{self.boundary.name}-{self.fault.name}"
 
 
 def all_cells() -> list[Cell]:
     cells = []
-    for action in ("ship", "rollback"):
-        steps = planned(action)
-        for boundary in boundaries(steps):
+    for course in courses():
+        names = [step.name for step in course.steps if step.place == "server"]
+        for boundary in course.boundaries:
             for fault in FAULTS:
-                possible = steps[: steps.index(fault.after) + 1] if fault.after else []
-                if boundary.name.removeprefix("before-") not in possible:
-                    cells.append(Cell(action, boundary, fault))
+                possible = names[: names.index(fault.after) + 1] if fault.after else []
+                wanted = not course.faults or fault.name in course.faults
+                if wanted and boundary.name.removeprefix("before-") not in possible:
+                    cells.append(Cell(course, boundary, fault))
     return cells
 
 
@@ -112,42 +86,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def server_with_hook(corner: Corner, sandbox_exec: Exec) -> Iterator[Corner]:
-    prepare(corner)
-    corner.write("ship.toml", (corner.root / "ship.toml").read_text(encoding="utf-8") + HOOKS_TOML)
+def prepared(request: pytest.FixtureRequest, sandbox_exec: Exec) -> Iterator[Corner]:
+    """The app that the test wants, on a server whose agents can be held."""
+    cell = request.node.callspec.params.get("cell") if hasattr(request.node, "callspec") else None
+    app: Corner = request.getfixturevalue(cell.course.app if cell else "corner")
+    prepare(app)
     install(sandbox_exec)
-    yield corner
+    yield app
     let_go(sandbox_exec)
     remove(sandbox_exec)
 
 
-def test_a_boundary_is_where_its_name_says(server_with_hook: Corner, sandbox_exec: Exec) -> None:
-    corner = server_with_hook
-    corner.shipped()
-    set_version(corner, 1)
-    live = corner.live()
-    names = boundaries(planned("ship"))
-    for boundary in (names[0], next(b for b in names if b.name == "before-switch"), names[-1]):
-        hold_at(sandbox_exec, boundary)
-        with begin(corner, "ship", 0) as ship:
-            assert wait_until_held(sandbox_exec), (corner.root.parent / "printed").read_text()
-            last = sandbox_exec(["tail", "--lines", "1", "/srv/corner/journal.jsonl"])[1]
-            let_go(sandbox_exec)
-            ship.wait(timeout=60)
-        before = names.index(boundary)
-        wanted = f'"step": "{names[before - 1].name.removeprefix("before-")}", "state": "done"' if before else '"begin"'
-        assert wanted in last, (boundary, last)
-        assert corner.live() != live
-        set_version(corner, before + 2)
+def test_every_step_is_a_row_or_is_cut_off_elsewhere() -> None:
+    found = courses()
+    transfers = {step.name for course in found for step in course.steps if step.place == "transfer"}
+    assert {*steps.STEPS, *transfers} == rows(found) | set(ELSEWHERE)
+    assert not rows(found) & set(ELSEWHERE)
+    for test in ELSEWHERE.values():
+        file, _, name = test.partition("::")
+        assert f"def {name}(" in (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
 
 
-def test_ctrl_c_twice_leaves_and_the_server_finishes(server_with_hook: Corner, sandbox_exec: Exec) -> None:
-    corner = server_with_hook
+def test_ctrl_c_twice_leaves_and_the_server_finishes(prepared: Corner, sandbox_exec: Exec) -> None:
+    corner = prepared
     old = corner.shipped()
     set_version(corner, 1)
     printed = corner.root.parent / "printed"
-    hold_at(sandbox_exec, next(b for b in boundaries(planned("ship")) if b.name == "before-health"))
-    with begin(corner, "ship", 0) as ship:
+    hold_at(sandbox_exec, next(b for b in courses()[0].boundaries if b.name == "before-health"))
+    with printed.open("w") as file, begin(corner, "ship", "", file) as ship:
         assert wait_until_held(sandbox_exec), printed.read_text()
         ship.send_signal(signal.SIGINT)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -168,73 +134,104 @@ def test_ctrl_c_twice_leaves_and_the_server_finishes(server_with_hook: Corner, s
     assert_in_order(corner, sandbox_exec)
 
 
-def begin(corner: Corner, action: str, port: int) -> subprocess.Popen[bytes]:
-    to = ["--to", "far"] if port else []
+def begin(app: Corner, action: str, to: str, output: int | IO[str]) -> subprocess.Popen[str]:
     dirty = ["--allow-dirty"] if action == "ship" else []
     return subprocess.Popen(
-        [*PROGRAM, action, "--yes", *dirty, *to],
-        cwd=corner.root,
+        [*PROGRAM, action, "--yes", *dirty, *(["--to", to] if to else [])],
+        cwd=app.root,
         stdin=subprocess.DEVNULL,
-        stdout=(corner.root.parent / "printed").open("wb"),
+        stdout=output,
         stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
-def test_cell(
-    server_with_hook: Corner, sandbox_exec: Exec, cell: Cell, record_property: Callable[[str, object], None]
-) -> None:
-    corner = server_with_hook
+def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property: Callable[[str, object], None]) -> None:
+    corner = prepared
+    printed = corner.root.parent / "printed"
     if cell.fault.name == "disk-filled":
         assert sandbox_exec(["sh", "-c", TMPFS])[0] == 0
     corner.shipped()
     set_version(corner, 1)
-    if cell.action == "rollback":
+    if cell.course.command == "rollback":
         corner.shipped()
     with Network(corner.sandbox.ssh_port) as network, Visitors(corner.url) as visitors:
-        corner.add_far_target(network.port)
+        corner.add_far_target(network.port, STOP_FIRST_TOML if cell.course.name == "stop-first" else "")
         hold_at(sandbox_exec, cell.boundary)
-        with begin(corner, cell.action, network.port) as ship:
-            assert wait_until_held(sandbox_exec), (corner.root.parent / "printed").read_text()
+        with printed.open("w") as file, begin(corner, cell.course.command, "far", file) as ship:
+            assert wait_until_held(sandbox_exec), printed.read_text()
+            last = sandbox_exec(["tail", "--lines", "1", f"/srv/{corner.app}/journal.jsonl"])[1]
+            assert cell.boundary.after in last, "the row is not where its name says"
             scene = Scene(corner, sandbox_exec, ship, network)
             cell.fault.strike(scene)
             cell.fault.mend(scene)
             began = time.monotonic()
-            after = ship_again(corner, began)
-            record_property("seconds", round(time.monotonic() - began, 1))
+            again = ship_again(corner, began)
             ship.kill()
-    record_property("waited", "Waiting for" in after)
+    for name, seconds in (("said", again.said), ("begun", again.begun), ("seconds", again.done)):
+        record_property(name, "" if seconds is None else seconds)
+    record_property("load", round(os.getloadavg()[0], 1))
+    allowed = (*cell.course.allowed, *cell.fault.allowed)
     seen = visitors.tally.failures
-    assert {words: seen[words] for words in seen if not words.startswith(cell.fault.allowed)} == {}
+    assert {words: seen[words] for words in seen if not any(fnmatchcase(words, one) for one in allowed)} == {}
     assert visitors.tally.answers["v2"], "visitors saw the last release"
-    notes = sandbox_exec(["sh", "-c", "wc -l < /srv/corner/shared/data/notes"])[1]
+    notes = sandbox_exec(["sh", "-c", f"wc -l < {NOTES[corner.app]}"])[1]
     assert int(notes) >= visitors.tally.notes > 0
     assert_in_order(corner, sandbox_exec)
 
 
-def ship_again(corner: Corner, began: float) -> str:
-    """Type a plain `ship` of something new, as somebody would who knows nothing; return what it printed."""
-    set_version(corner, 2)
+@dataclasses.dataclass
+class Again:
+    """A plain `ship` after a fault: what it printed, and the seconds from the fault until it said that it waits for
+    what was cut off (None: never), until it began to change the server, and until it was done.
+    """
+
+    output: str = ""
+    said: float | None = None
+    begun: float | None = None
+    done: float = 0.0
+
+
+def ship_again(app: Corner, began: float) -> Again:
+    """Type a plain `ship` of something new, as somebody would who knows nothing."""
+    set_version(app, 2)
+    again = Again()
     while True:
-        ended = corner.shipper("ship", "--yes", "--to", "sandbox")
+        again.output = ""
+        with begin(app, "ship", "sandbox", subprocess.PIPE) as ship:
+            assert ship.stdout is not None
+            for line in ship.stdout:
+                again.output += line
+                since = round(time.monotonic() - began, 1)
+                if any(words in line for words in SAYS) and again.said is None:
+                    again.said = since
+                if "... upload" in line and again.begun is None:
+                    again.begun = since
         # A network that is gone without a word is only known to be gone after a while.
-        if ended.code != 5 or time.monotonic() > began + PATIENCE_SECONDS:
+        if ship.returncode != 5 or time.monotonic() > began + PATIENCE_SECONDS:
             break
-    assert ended.code == 0, ended.output
-    return ended.output
+    again.done = round(time.monotonic() - began, 1)
+    assert ship.returncode == 0, again.output
+    return again
 
 
-def assert_in_order(corner: Corner, run: Exec) -> None:
+def assert_in_order(app: Corner, run: Exec) -> None:
     """Expect that what runs is what `current` says, and that nothing lies around."""
-    current = run(["readlink", "/srv/corner/current"])[1].strip().removeprefix("releases/")
-    assert corner.live() == current
-    assert corner.get(RELEASE_PATH)[1].strip() == current
-    socket = run(["readlink", "/srv/corner/current/backend.sock"])[1].strip()
+    root = f"/srv/{app.app}"
+    current = run(["readlink", f"{root}/current"])[1].strip().removeprefix("releases/")
+    assert app.live() == current
+    assert app.get(RELEASE_PATH)[1].strip() == current
+    socket = run(["readlink", f"{root}/current/backend.sock"])[1].strip()
     slot = socket.rpartition("/")[2].removesuffix(".sock")
-    assert run(["sh", "-c", UNITS])[1].split() == [f"corner@{slot}.service"]
-    assert run(["ls", "/run/corner"])[1].split() == [f"{slot}.sock"]
-    assert run(["sh", "-c", LEFT])[1] == ""
+    units = [f"{app.app}@{slot}.service"]
+    if app.app == "gig":
+        units = [f"gig-proxy@{slot}.service", f"gig-proxy@{slot}.socket", *units]
+        assert sorted(containers(run)) == ["gig-api-1", "gig-database"]
+    assert sorted(run(["sh", "-c", UNITS.format(app=app.app)])[1].split()) == units
+    assert run(["ls", f"/run/{app.app}"])[1].split() == [f"{slot}.sock"]
+    assert run(["sh", "-c", LEFT.format(app=app.app)])[1] == ""
     deadline = time.monotonic() + 60
     while run(["pgrep", "--full", "b64decode"])[0] == 0:
         assert time.monotonic() < deadline, "an agent still runs"
         time.sleep(0.2)
-    assert run(["sh", "-c", "tr -d '\\0 \\n' < /srv/corner/lock"])[1] == ""
+    assert run(["sh", "-c", f"tr -d '\\0 \\n' < {root}/lock"])[1] == ""

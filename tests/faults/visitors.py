@@ -7,12 +7,15 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 _BREATH_SECONDS = 0.02
+# Takes a connection and headers; returns the failure in words, "" for none.
+Visit = Callable[[http.client.HTTPConnection, dict[str, str]], str]
 _PAGE = re.compile(r'<script src="(/assets/app-\w+\.js)"></script><h1>(\w+)</h1>')
 
 
@@ -33,7 +36,8 @@ class Visitors:
         self._address = urlsplit(url).netloc
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        kinds = [(visit, keep) for visit in (self._read_a_page, self._write_a_note) for keep in (True, False)]
+        visits = (("GET /", self._read_a_page), ("POST /api/note", self._write_a_note))
+        kinds = [(name, visit, keep) for name, visit in visits for keep in (True, False)]
         self._threads = [threading.Thread(target=self._come, args=kind) for kind in kinds]
 
     def __enter__(self) -> Self:
@@ -46,8 +50,7 @@ class Visitors:
         for thread in self._threads:
             thread.join()
 
-    def _come(self, visit: object, keep: bool) -> None:
-        assert callable(visit)
+    def _come(self, name: str, visit: Visit, keep: bool) -> None:
         connection = http.client.HTTPConnection(self._address, timeout=10)
         while not self._stop.is_set():
             if not keep:
@@ -56,13 +59,10 @@ class Visitors:
                 failure = visit(connection, {} if keep else {"Connection": "close"})
             except http.client.RemoteDisconnected:
                 # Closed while idle (a reload does that to a keep-alive connection): a browser would simply ask again.
-                failure = "" if keep else "closed without an answer"
+                failure = "" if keep else f"{name}: closed without an answer"
                 connection.close()
-            except OSError as error:
-                failure = type(error).__name__
-                connection.close()
-            except http.client.HTTPException as error:
-                failure = type(error).__name__
+            except (OSError, http.client.HTTPException) as error:
+                failure = f"{name}: {type(error).__name__}"
                 connection.close()
             if failure:
                 with self._lock:

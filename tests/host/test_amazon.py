@@ -211,7 +211,7 @@ def test_any_other_registry_gets_it_once_by_the_login_of_this_machine_and_each_s
     assert code == 0, output
     with connect() as client:
         load(client, second.name, "gig-database:1")
-    gig.add_pair_target(second)
+    gig.add_target_of("pair", [gig.sandbox, second])
     assert gig.shipper("env.push").code == 0
     logins = tmp_path / "docker"
     logins.mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 from conftest import Exec
@@ -35,10 +36,13 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"{words!r} was never printed:\n{printed}")
 
 
-def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(corner: Corner, request: pytest.FixtureRequest) -> None:
+def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(
+    corner: Corner, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
     corner.shipped()
     for number in range(request.config.getoption("--rounds")):
         corner.write("site/index.html", f"<h1>round {number}</h1>")
+        began = time.monotonic()
         both = [begin(corner, "ship", "--yes") for _ in range(2)]
         printed = [process.communicate(timeout=120)[0] for process in both]
         assert sum("... switch" in text for text in printed) == 1, printed
@@ -48,6 +52,8 @@ def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(corner: Corner, 
             assert refused or process.returncode == 0, text
             assert refused or "... switch" in text or "Nothing to do" in text, text
         assert f"round {number}" in corner.get("/")[1]
+        told = "refused" if any(process.returncode == 5 for process in both) else "came later"
+        record_property("round", f"{told} {time.monotonic() - began:.1f}")
 
 
 def test_who_waits_gets_the_turn(corner: Corner) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
+from boundaries import change_python, restore_python
 from conftest import Exec
 from corner import Corner
 
@@ -88,6 +90,47 @@ def test_a_server_whose_clock_was_a_year_ahead_is_shipped_to_in_order(corner: Co
     assert newer > ahead, "the order of the ids is the order of the releases"
     back = corner.shipper("rollback", "--yes")
     assert (back.code, corner.live()) == (0, ahead), back.output
+
+
+CLOCK = """
+import time
+now, broken_down, text = time.time, time.gmtime, time.strftime
+shift = {years} * 365 * 86400
+time.time = lambda: now() + shift
+time.gmtime = lambda seconds=None: broken_down(time.time() if seconds is None else seconds)
+time.strftime = lambda form, moment=None: text(form, time.gmtime() if moment is None else moment)
+"""
+
+
+@pytest.fixture
+def wrong_clock(sandbox_exec: Exec) -> Iterator[None]:
+    """Restores the clock of the server's agents, which the test sets."""
+    yield
+    restore_python(sandbox_exec)
+
+
+def test_a_server_whose_clock_is_a_year_behind_and_then_a_year_ahead_is_no_matter(
+    corner: Corner, sandbox_exec: Exec, wrong_clock: None
+) -> None:
+    ids = [corner.shipped()]
+    years = [sandbox_exec(["date", "+%Y"])[1].strip()]
+    for number, shift in enumerate((-1, 1)):
+        change_python(sandbox_exec, CLOCK.format(years=shift))
+        taken = corner.shipper("lock.take", "--reason", "the fair is on", "--until", "3d")
+        assert taken.code == 0, taken.output
+        corner.write("site/index.html", f"<h1>{number}</h1>")
+        refused = corner.ship()
+        assert refused.code == 5 and "It ends by itself in 3 d" in refused.output, refused.output
+        assert corner.shipper("lock.release").code == 0
+        ids.append(corner.shipped())
+        written = json.loads(sandbox_exec(["tail", "--lines", "1", "/srv/corner/journal.jsonl"])[1])
+        years.append(written["time"][:4])
+        status = corner.shipper("status")
+        assert status.code == 0 and f"{ids[-1]} is live" in status.output, status.output
+    assert [int(year) - int(years[0]) for year in years] == [0, -1, 1], "the agent's clock was as it was set"
+    assert ids == sorted(ids), "the order of the ids is the order of the releases"
+    back = corner.shipper("rollback", "--yes")
+    assert (back.code, corner.live()) == (0, ids[-2]), back.output
 
 
 def test_a_journal_of_an_older_version_and_half_a_line_do_no_harm(corner: Corner, sandbox_exec: Exec) -> None:

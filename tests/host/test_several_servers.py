@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import CLEAN_SERVER, SANDBOX_NAME
-from corner import RELEASE_PATH, Corner, make_corner
+from corner import PROGRAM, RELEASE_PATH, Corner, make_corner
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -19,6 +22,8 @@ from shipper.sandbox.server import Sandbox
 pytestmark = pytest.mark.xdist_group("several")
 
 START = 'VERSION = "one"'
+HOLD = "while [ ! -e /tmp/go-on ]; do sleep 0.1; done"
+UNTIL_HELD = "for i in $(seq 100); do flock --nonblock /srv/corner/lock true || exit 0; sleep 0.1; done; exit 1"
 # Each prints its own word; the last one on this machine must not run when not all servers are live.
 HOOKS = """
 [[hooks.before_switch]]
@@ -64,7 +69,7 @@ def second(second_sandbox: Sandbox) -> Sandbox:
 def pair(clean_server: Sandbox, second: Sandbox, tmp_path: Path) -> Corner:
     """The app with a target of two servers; visitors come through the first one's address."""
     app = make_corner(tmp_path / "corner", clean_server)
-    app.add_pair_target(second)
+    app.add_target_of("pair", [clean_server, second])
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
     assert ended.output.count("is on pair now") == 2
@@ -166,3 +171,57 @@ def test_trust_pins_the_key_of_every_server(pair: Corner, second: Sandbox) -> No
     place = pinned.index("[[targets.pair.more]]")
     assert pair.sandbox.host_key_fingerprint in pinned[:place]
     assert second.host_key_fingerprint in pinned[place:]
+
+
+def test_two_whose_files_name_the_servers_in_another_order_take_turns(pair: Corner, second: Sandbox) -> None:
+    other = replace(pair, root=pair.root.parent / "other" / "corner")
+    shutil.copytree(pair.root, other.root)
+    text = (other.root / "ship.toml").read_text(encoding="utf-8")
+    other.write("ship.toml", text[: text.index("[targets.pair]")])
+    other.add_target_of("pair", [second, pair.sandbox])
+    other.edit("site/index.html", "one", "two")
+    # Somebody else is at it on both servers until both clients wait, so that they go on in the same moment.
+    for one in (pair.sandbox, second):
+        assert run_inside(one, ["rm", "-f", "/tmp/go-on"])[0] == 0
+        with connect() as client:
+            client.containers.get(one.name).exec_run(["flock", "/srv/corner/lock", "sh", "-c", HOLD], detach=True)
+        assert run_inside(one, ["sh", "-c", UNTIL_HELD])[0] == 0
+    clients = [
+        subprocess.Popen(
+            [*PROGRAM, "ship", "--yes", "--allow-dirty", "--lock-wait", "120"],
+            cwd=app.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for app in (pair, other)
+    ]
+    for process in clients:
+        assert process.stdout is not None
+        assert any("Waiting for" in line for line in process.stdout)
+    for one in (second, pair.sandbox):
+        assert run_inside(one, ["touch", "/tmp/go-on"])[0] == 0
+    printed = [process.communicate(timeout=200)[0] for process in clients]
+    assert [process.returncode for process in clients] == [0, 0], printed
+    assert live_on(pair.sandbox) == live_on(second)
+
+
+def test_the_further_servers_go_live_side_by_side_when_that_is_wanted(pair: Corner, second: Sandbox) -> None:
+    name = f"{SANDBOX_NAME}-third"
+    third = server.up(name, discard)
+    try:
+        pair.add_target_of("three", [pair.sandbox, second, third], "parallel = 2")
+        assert pair.shipper("env.push", "--to", "three").code == 0
+        ended = pair.shipper("ship", "--yes", "--to", "three")
+        assert ended.code == 0, ended.output
+        assert len({live_on(one) for one in (pair.sandbox, second, third)}) == 1
+    finally:
+        server.down(name)
+    marks = [("...", pair.sandbox, "lay"), ("ok", pair.sandbox, "prune")]
+    marks += [("...", one, "lay") for one in (second, third)] + [("ok", one, "prune") for one in (second, third)]
+    words = [[word.rstrip(":") for word in line.split()[:3]] for line in ended.output.splitlines()]
+    first_laid, first_done, *others = (words.index([mark, name_of(one), step]) for mark, one, step in marks)
+    laid, pruned = others[:2], others[2:]
+    assert first_laid < first_done < min(laid)
+    assert max(laid) < min(pruned), "the second one begins before the other is done"

@@ -42,6 +42,12 @@ def spoil_migration_by_memory(corner: Corner) -> None:
     corner.edit("backend/main.py", START, 'VERSION = "two"')
 
 
+def spoil_migration_by_patience(corner: Corner) -> None:
+    corner.write("backend/migrate.py", "import time\ntime.sleep(600)\n")
+    corner.edit("ship.toml", 'memory = "128M"', 'memory = "128M"\nmigrate_timeout = 2')
+    corner.edit("backend/main.py", START, 'VERSION = "two"')
+
+
 def spoil_public_address(corner: Corner) -> None:
     corner.edit("backend/main.py", START, 'VERSION = "two"')
     access = corner.sandbox
@@ -79,6 +85,7 @@ FAILURES = [
     ),
     Failure("migration fails", spoil_migration, ("migrate.py` failed: exit code 1", "no such table: users")),
     Failure("migration is killed", spoil_migration_by_memory, ("killed", "out of memory")),
+    Failure("migration hangs", spoil_migration_by_patience, ("migrate.py` failed: stopped after 2 s",)),
     Failure(
         "not seen at its public address",
         spoil_public_address,
