@@ -18,12 +18,19 @@ from pathlib import Path
 # Two seconds is the coarsest timestamp of a file system people still use (FAT); git calls such entries "racily clean".
 _RACY_NANOSECONDS = 2_000_000_000
 _FORMAT = 1
+_READ_BYTES = 1 << 17
 
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's content as 64 hex digits. Raises OSError when it cannot be read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - called thousands of times, as os.stat below
+        # Most files are small; file_digest makes itself a buffer of 256 kB for each.
+        piece = file.read(_READ_BYTES)
+        digest = hashlib.sha256(piece)
+        while len(piece) == _READ_BYTES:
+            piece = file.read(_READ_BYTES)
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 class FileHashes:

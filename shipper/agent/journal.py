@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
+from typing import Any, Union
 
 from .layout import Layout
 
@@ -39,7 +39,7 @@ def write(layout: Layout, **fields: Any) -> None:
         size = os.fstat(file).st_size
         # A server that lost power may have left half a line; this entry must not become the end of it.
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        _write_all(file, b"\n" * torn + line.encode())
+        write_all(file, b"\n" * torn + line.encode())
         os.fsync(file)
     finally:
         os.close(file)
@@ -47,7 +47,8 @@ def write(layout: Layout, **fields: Any) -> None:
         sync_folder(layout.root)
 
 
-def _write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: Union[bytes, bytearray]) -> None:
+    """Write all of it to a file that is open."""
     while data:
         data = data[os.write(file, data) :]
 

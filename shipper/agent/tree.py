@@ -80,7 +80,7 @@ def lay(layout: Layout, entries: Sequence[Entry], folder: str) -> None:
             parent = path if kind == "directory" else posixpath.dirname(path)
             _make_parents(folder, parent, made)
             if kind == "file":
-                link(store.path_of(layout, value), os.path.join(folder, path))
+                link(store.path_of(layout, value), f"{folder}/{path}")
             elif kind == "link":
                 os.symlink(value, os.path.join(folder, path))
     except OSError as error:

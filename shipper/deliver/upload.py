@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from shipper.deliver import delta
 from shipper.deliver.manifest import Entry, Tree
@@ -77,7 +76,12 @@ def room_besides(trees: Iterable[Tree]) -> dict[str, int]:
     """
     entries = [entry for tree in trees for entry in tree.entries]
     sources = [entry for entry in entries if entry.kind == "file" and entry.path.endswith(".py")]
-    folders = {str(parent) for entry in entries for parent in PurePosixPath(entry.path).parents}
+    folders = {""}
+    for entry in entries:
+        folder = posixpath.dirname(entry.path)
+        while folder not in folders:
+            folders.add(folder)
+            folder = posixpath.dirname(folder)
     size = sum(entry.size for entry in sources) + _FOLDER_BYTES * len(folders)
     return {"bytes": size + _RECORDS_BYTES, "inodes": len(sources) + 2 * len(folders) + _RECORDS_INODES}
 
