@@ -7,6 +7,7 @@ that is wanted, until it is let go.
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ if os.path.exists("/run/fault/at"):
             time.sleep(0.02)
     sys.addaudithook(hold)
 """
+# A ship of containers on a machine that has much else to do takes its time.
+_PATIENCE_SECONDS = 180
 _PLACE = "/usr/lib/python3.11/sitecustomize.py"
 
 
@@ -87,11 +90,11 @@ def hold_at(run: Exec, boundary: Boundary) -> None:
     assert run(["sh", "-c", put, "sh", str(boundary.line)])[0] == 0
 
 
-def wait_until_held(run: Exec, seconds: float = 30) -> bool:
-    """Wait until the agent stands at the boundary; False when it never came there."""
-    deadline = time.monotonic() + seconds
+def wait_until_held(run: Exec, ship: subprocess.Popen[str]) -> bool:
+    """Wait until the agent of a ship stands at the boundary; False when the ship ended, or never came there."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while run(["test", "-e", "/run/fault/reached"])[0] != 0:
-        if time.monotonic() > deadline:
+        if ship.poll() is not None or time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True

@@ -15,7 +15,7 @@ from typing import Any
 Cell = dict[str, Any]
 
 _CELL = re.compile(r"test_cell\[(ship|rollback|stop-first|containers)-(before-.+?)-([a-z]+-(?:[a-z]+|out-of-memory))\]")
-_NUMBERS = ("said", "begun", "seconds", "load")
+_NUMBERS = ("usual", "said", "begun", "seconds", "load")
 # Issue 3: after a killed client the next ship begins, or says that it waits, within 5 s; after a network that is gone
 # without a word it begins within 60 s.
 _LIMITS = {"client-killed": ("begins or says so", 5.0), "network-cut": ("begins", 60.0)}
@@ -24,8 +24,9 @@ _LIMITS = {"client-killed": ("begins or says so", 5.0), "network-cut": ("begins"
 def read(file: Path) -> list[Cell]:
     """Return the cells of a run, each with course, boundary, fault, what failed ("" for nothing) and numbers.
 
-    These are the load of the machine, and the seconds from the fault until the next ship `said` that it waits (None: it
-    did not), until it had `begun`, and until it was done ("seconds").
+    These are the load of the machine, the seconds that a ship before the fault took until it had begun ("usual"), and
+    those from the fault until the next ship `said` that it waits (None: it did not), until it had `begun`, and until it
+    was done ("seconds").
     """
     cells: list[Cell] = []
     for case in ElementTree.parse(file).iter("testcase"):
@@ -77,7 +78,8 @@ def _starts(cells: list[Cell], faults: list[str]) -> list[str]:
         "Seconds from the fault, the slowest of each column: until a ship that had nothing to wait for began to change",
         "the server (the start of the program and the build are in it); for one that had to wait for the end of what",
         "was cut off, until it said so, and until it began. Nobody typed anything in between. The load of the machine",
-        f"(runnable processes, median over the cells) was {_load(cells)}.",
+        f"(runnable processes, median over the cells) was {_load(cells)}; the first ship of each cell, before which",
+        f"nothing happened, began after {_usual(cells)}.",
         "",
         "| fault | began at once | waited: said so | waited: began | promised | kept |",
         "|---|---|---|---|---|---|",
@@ -96,6 +98,11 @@ def _starts(cells: list[Cell], faults: list[str]) -> list[str]:
 def _load(cells: list[Cell]) -> str:
     loads = [cell["load"] for cell in cells if cell["load"] is not None]
     return f"{statistics.median(loads):.1f}, on {os.cpu_count()} cores" if loads else "not recorded"
+
+
+def _usual(cells: list[Cell]) -> str:
+    usual = [cell["usual"] for cell in cells if cell["usual"] is not None]
+    return f"{statistics.median(usual):.1f} s (median; slowest {max(usual)} s)" if usual else "a time not recorded"
 
 
 def _kept(fault: str, column: list[Cell]) -> tuple[str, str]:

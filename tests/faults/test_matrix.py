@@ -114,7 +114,7 @@ def test_ctrl_c_twice_leaves_and_the_server_finishes(prepared: Corner, sandbox_e
     printed = corner.root.parent / "printed"
     hold_at(sandbox_exec, next(b for b in courses()[0].boundaries if b.name == "before-health"))
     with printed.open("w") as file, begin(corner, "ship", "", file) as ship:
-        assert wait_until_held(sandbox_exec), printed.read_text()
+        assert wait_until_held(sandbox_exec, ship), printed.read_text()
         ship.send_signal(signal.SIGINT)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while "Ctrl-C once more" not in printed.read_text():
@@ -151,7 +151,7 @@ def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property:
     printed = corner.root.parent / "printed"
     if cell.fault.name == "disk-filled":
         assert sandbox_exec(["sh", "-c", TMPFS])[0] == 0
-    corner.shipped()
+    usual = watched_ship(corner, time.monotonic()).begun
     set_version(corner, 1)
     if cell.course.command == "rollback":
         corner.shipped()
@@ -159,7 +159,7 @@ def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property:
         corner.add_far_target(network.port, STOP_FIRST_TOML if cell.course.name == "stop-first" else "")
         hold_at(sandbox_exec, cell.boundary)
         with printed.open("w") as file, begin(corner, cell.course.command, "far", file) as ship:
-            assert wait_until_held(sandbox_exec), printed.read_text()
+            assert wait_until_held(sandbox_exec, ship), printed.read_text()
             last = sandbox_exec(["tail", "--lines", "1", f"/srv/{corner.app}/journal.jsonl"])[1]
             assert cell.boundary.after in last, "the row is not where its name says"
             scene = Scene(corner, sandbox_exec, ship, network)
@@ -168,7 +168,8 @@ def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property:
             began = time.monotonic()
             again = ship_again(corner, began)
             ship.kill()
-    for name, seconds in (("said", again.said), ("begun", again.begun), ("seconds", again.done)):
+    figures = {"usual": usual, "said": again.said, "begun": again.begun, "seconds": again.done}
+    for name, seconds in figures.items():
         record_property(name, "" if seconds is None else seconds)
     record_property("load", round(os.getloadavg()[0], 1))
     allowed = (*cell.course.allowed, *cell.fault.allowed)
@@ -182,7 +183,7 @@ def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property:
 
 @dataclasses.dataclass
 class Again:
-    """A plain `ship` after a fault: what it printed, and the seconds from the fault until it said that it waits for
+    """A plain `ship`: what it printed, and the seconds from a moment (of the fault) until it said that it waits for
     what was cut off (None: never), until it began to change the server, and until it was done.
     """
 
@@ -195,6 +196,11 @@ class Again:
 def ship_again(app: Corner, began: float) -> Again:
     """Type a plain `ship` of something new, as somebody would who knows nothing."""
     set_version(app, 2)
+    return watched_ship(app, began)
+
+
+def watched_ship(app: Corner, began: float) -> Again:
+    """Type a plain `ship`, again when somebody else is at it, and look at when it says what."""
     again = Again()
     while True:
         again.output = ""
