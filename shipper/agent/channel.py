@@ -42,6 +42,7 @@ class Channel:
         self._number: Any = None
         self._streaming = False
         self.alive = True
+        self.left = threading.Event()
         self.cancelled = False
         self.heard = time.monotonic()
 
@@ -62,6 +63,7 @@ class Channel:
 
     def _lose(self) -> None:
         self.alive = False
+        self.left.set()
         for waiting in (self._requests, self._answers):
             waiting.put(_GONE)
         with suppress(queue.Full):  # who takes the next frame will look again

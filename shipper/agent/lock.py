@@ -128,7 +128,10 @@ def _try(file: int) -> bool:
 
 def _beat(path: str, file: int, entry: Entry, channel: Channel) -> None:
     while True:
-        time.sleep(_BEAT_SECONDS)
+        if channel.alive:
+            channel.left.wait(_BEAT_SECONDS)  # told at once: who comes next then waits, and is not sent away
+        else:
+            time.sleep(_BEAT_SECONDS)
         with _guard:
             if _held.get(path) != file:
                 return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from server import Client, make_layout
 
 from shipper.agent import lock
+from shipper.agent.channel import Channel
 from shipper.agent.errors import AgentError
 
 HOLD = """
@@ -61,4 +64,22 @@ def test_whatever_is_in_the_file_the_kernel_decides(tmp_path: Path, text: bytes)
     Path(layout.lock).write_bytes(text)
     assert lock.holder(layout) is None or "gone" in (lock.holder(layout) or {})
     lock.take(layout, LEE, "shipping", Client().channel)
+    lock.release(layout)
+
+
+def test_a_client_that_leaves_is_known_at_once_to_those_who_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "_BEAT_SECONDS", 3600.0)  # not by the next beat
+    layout = make_layout(tmp_path)
+    ours, theirs = os.pipe()
+    channel = Channel(os.fdopen(ours, "rb"), io.BytesIO())
+    channel.start()
+    lock.take(layout, LEE, "shipping", channel)
+    assert (lock.holder(layout) or {})["client"] == "here"
+    os.close(theirs)
+    deadline = time.monotonic() + 60
+    while (lock.holder(layout) or {})["client"] != "gone":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     lock.release(layout)
