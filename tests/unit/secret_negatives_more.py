@@ -787,4 +787,93 @@ MORE_NEGATIVES: list[tuple[str, str]] = [
             ensure_ascii=False,
         ),
     ),
+    ("a.yml", "password: ENC(abcdEFGH1234)\nusername: ${U}\n"),
+    (
+        "A.java",
+        'if (!password.equals(confirm)) throw new X("password.mismatch");\nmodel.addAttribute("password", "");\n',
+    ),
+    ("ValidationMessages.properties", "password.required=비밀번호를 입력하세요\npassword.pattern=8~20자 영문 숫자\n"),
+    ("b.gradle.kts", 'password = providers.gradleProperty("nexusPassword").get()\nval token: String by project\n'),
+    (
+        "a.py",
+        "url = f'postgres://{u}:{p}@{h}'\nparams = {'password': pw, 'token': self.token}\nSECRET = read_secret('db')\n",
+    ),
+    ("b.py", "def f(password: str = '', token: Optional[str] = None, api_key: str = API_KEY): ...\n"),
+    (
+        "tests/test_x.py",
+        "SECRET = 'test-secret'\nclient.login(username='a', password='pass1234')\nheaders={'Authorization':'Bearer test-token'}\n",
+    ),
+    (
+        "a.vue",
+        "<el-form-item prop='password' label='비밀번호'><el-input v-model='form.password' show-password /></el-form-item>\n",
+    ),
+    (
+        "b.ts",
+        "export const changePassword = (d) => http.put('/users/password', d);\nconst TOKEN_NAME = 'x-auth-token';\n",
+    ),
+    ("c.ts", "case 'auth/wrong-password': return '비밀번호가 틀렸습니다';\nif (e.code === 'INVALID_TOKEN_401') {}\n"),
+    ("a_test.go", 'cfg := Config{Password: "secret", Token: "abc"}\n'),
+    ("a.rb", "validates :password, length: { minimum: 8 }, if: :password_required?\ntoken = SecureRandom.hex(20)\n"),
+    (
+        "k.yaml",
+        'env:\n- name: TOKEN_PATH\n  value: /var/run/token\n- name: PASSWORD_MIN\n  value: "8"\n- name: SECRET_NAME\n  value: shop-secret\n',
+    ),
+    (
+        "docker-compose.yml",
+        "environment:\n  DB_PASSWORD: ${DB_PASSWORD}\n  SECRET_KEY_FILE: /run/secrets/k\n  JWT_ALGORITHM: HS256\n",
+    ),
+    (
+        "a.md",
+        "- `POST /auth/password-reset` password 변경\n- 토큰 유효기간: 30분\n- API 키: `X-API-KEY` 헤더\n- 비밀번호: bcrypt(12)\n- 암호화 키: KMS 관리\n",
+    ),
+    (
+        "b.md",
+        "Password rules: 8-20 chars, A-Z, a-z, 0-9!\nPassword must contain 1 number & 1 symbol!\npassword (min8!) is required\n",
+    ),
+    ("c.md", "the password is hashed with SHA-256+salt and token v2.0 is used; secret (HS256!) rotates\n"),
+    ("d.md", "Password: Abc\n\nAPI key v2 docs: https://x/y\n"),
+    (
+        "a.html",
+        '<label>Password <input type="password" name="pw" maxlength="20"></label><a href="/reset?token={{t}}">reset</a>\n',
+    ),
+    (
+        "a.json",
+        json.dumps(
+            {"passwordPolicy": {"minLength": 8}, "tokenType": "JWT", "keyboard": "qwerty", "secretName": "shop/db"}
+        ),
+    ),
+    ("a.csv", "email,role,token\nkim@x.kr,admin,\n"),
+    (
+        "a.sh",
+        "if [ -z \"$PASSWORD\" ]; then echo 'PASSWORD is required!'; fi\nmysql -u$U -p$P db\nDB_PASSWORD=`cat pw`\n",
+    ),
+    ("composer.lock", '{"name":"x/password-compat","dist":{"shasum":"' + hexadecimal("z", 40) + '"}}\n'),
+    ("a.py", "result = expect('password prompt')\nself.send('x')\n"),
+    (
+        "a.md",
+        "sha256: "
+        + hexadecimal("q", 64)
+        + "\ncommit "
+        + hexadecimal("w", 40)
+        + '\nETag: "'
+        + hexadecimal("e", 32)
+        + '"\n',
+    ),
+    (
+        "a.js",
+        "fetch(`https://x/y?key=${K}`)\nconst u='https://maps.googleapis.com/maps/api/js?key=YOUR_API_KEY&callback=init'\n",
+    ),
+    (
+        "a.js",
+        "crypto.createHmac('sha256', secret).update('payload-body-text').digest('hex')\ncrypto.createHmac('sha256', process.env.SECRET)\n",
+    ),
+    ("a.js", "bcrypt.hash(password, 10)\nbcrypt.compareSync('a', hash)\nHash::make($request->password)\n"),
+    ("a.ts", "await page.fill('#email', 'a@b.c');\nawait page.fill('#password', process.env.PW);\n"),
+    ("a.go", 'smtp.PlainAuth("", user, pass, host)\n'),
+    ("a.rs", '#[arg(long, default_value = "http://localhost:8080")]\n    token_url: String,\n'),
+    ("CMakeLists.txt", 'set(PASSWORD_FILE "pw.txt")\nset(TOKEN_LIB token)\n'),
+    ("a.h", '#define SECRET_H\n#define TOKEN_MAX 10\n#define PASSWORD_PROMPT "Password: "\n'),
+    ("a.bas", 'If pw = "" Then MsgBox "Password required!"\n'),
+    ("a.md", "Change the password ASAP! Use password-manager@work, or password+otp.\n"),
+    ("a.md", "| 항목 | 설명 |\n|--|--|\n| 비밀번호 | 8자 이상! |\n| 토큰 | JWT(HS256) |\n"),
 ]

@@ -33,7 +33,7 @@ _TAIL = re.compile(
 )
 # {"name": "DB_PASSWORD", "value": "x"}, <add key="..." value="x"/>, - name: DB_PASSWORD\n  value: x
 _PAIR = re.compile(
-    r"""[\\"'`]{0,4},?\s{0,60}(?:["'\\]{0,3}(?:type|secret|sensitive|enabled|description|"""
+    r"""[\\"'`]{0,4}(?:,|\s{0,4}:\s{0,4}\{)?\s{0,60}(?:["'\\]{0,3}(?:type|secret|sensitive|enabled|description|"""
     r"""label)["'\\]{0,3}\s{0,3}[:=]\s{0,3}["'\\]{0,3}\w{0,20}["'\\]{0,3},?\s{1,40})?"""
     r"""["'\\]{0,3}(?:parameter|string)?value["'\\]{0,3}\s{0,4}(?:[:=]|=>)\s{0,4}"""
 )

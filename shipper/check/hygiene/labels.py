@@ -80,7 +80,7 @@ _KEY_BEFORE = frozenset(
     "shared instrumentation "
     "datadog sentry elastic cohere deepseek mistral groq huggingface replicate pinecone tavily serper resend "
     "naver kakao "
-    "toss iamport portone solapi nhn ncp ncloud coolsms aligo".split()
+    "toss confm iamport portone solapi nhn ncp ncloud coolsms aligo".split()
 )
 KEY_BEFORE = tuple(sorted(_KEY_BEFORE | {"restapi"}))
 _KEY_JOINED = re.compile(

@@ -29,7 +29,6 @@ _STRONG = re.compile(
     r"(?=[!-~]{0,60}[0-9])(?=[!-~]{0,60}[A-Za-z])(?=[!-~]{0,60}[!@#$%^&*~?])"
     r"[A-Za-z0-9!@#$%^&*~?_+-]{8,60}"
 )
-_COMMENTED = re.compile(r"\s{0,20}[#;]")
 _UNIT = re.compile(
     r" ?(?:자리?|글자|회|번|개|일|분|초|시간|characters?|chars?|bits?|bytes?|digits?|days?|hours?|minutes?)(?![a-z])"
 )
@@ -72,7 +71,8 @@ def _own_value(source: Source, named: Named) -> str | None:
     """Return the value without what only follows it, or None when it is an expression or part of a sentence."""
     place = source.place
     # psql(1) puts a variable in for `:'name'`.
-    if _is_in_template(source, named.at) or (place.suffix in ("sql", "psql") and named.mark == ":"):
+    is_put_in = place.suffix == "sql" and source.text[named.start - 2 : named.start] == ":'"
+    if is_put_in or _is_in_template(source, named.at):
         return None
     if named.quoted:
         # "Pass `x=True` to it": a verb.
@@ -121,7 +121,9 @@ def _is_spaced(source: Source, named: Named) -> bool:
         return False
     if source.place.document and _is_spoken(source, named):
         return True
-    return _is_declared(source, named) or (source.place.suffix in _SPACED and _begins_line(source, named))
+    return _is_declared(source, named) or (
+        source.place.suffix in _SPACED and _begins_line(source, named) and not named.value.startswith("(")
+    )
 
 
 def _cut(source: Source, named: Named) -> str:
@@ -220,7 +222,7 @@ def _severity(source: Source, named: Named, value: str) -> Severity | None:
 
 
 def _is_commented(source: Source, named: Named) -> bool:
-    return bool(_COMMENTED.match(source.text[max(0, named.at - _LOOK_BACK) : named.at].rpartition("\n")[2] or " "))
+    return source.text[max(0, named.at - _LOOK_BACK) : named.at].rpartition("\n")[2].lstrip().startswith(("#", ";"))
 
 
 def _may_name_a_secret(named: Named, value: str, place: Place) -> bool:

@@ -112,7 +112,7 @@ def find_near(source: Source, rules: Gated) -> Iterator[tuple[Shape, int]]:
             if shape.documents and not place.document:
                 continue
             for near in shape.near:
-                at = source.lower.find(near)
+                at = source.lower.find(near) if source.has(near) else -1
                 while at >= 0:
                     yield shape, at
                     at = source.lower.find(near, at + len(near))

@@ -7,6 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
+from shipper.check.hygiene.late import LatePattern
+
 # "none": nothing secret. "word": letters only, weak if it is live. "common": a word and a few digits, as in every list
 # of common passwords. "real": worth stealing.
 Grade = Literal["none", "word", "common", "real"]
@@ -14,7 +16,7 @@ Grade = Literal["none", "word", "common", "real"]
 _LEAST, _MOST = 4, 3000
 
 # Something that is put in later, by a shell, a template, a program or a vault.
-_REFERENCE = re.compile(
+_REFERENCE = LatePattern(
     r"\$\{|\$\(|\{\{|\}\}|\{%|<%|%>|<\?|#\{|%\(\w{1,60}\)|%[sdr@](?![A-Za-z0-9!])|@@|"
     r"\[\^?[aA0]-[zZ9f]|\\[dwsSWDb]|\(\?[:=!<]|\.[*+]|\][+*{]|"
     r"\{[A-Za-z_][\w.]{0,60}(?:\[[\w'\"]{1,40}\]|\([\w'\", ]{0,40}\))?(?:![rsa])?(?::[^{}\n]{0,20})?\}|"
@@ -26,7 +28,7 @@ _REFERENCE = re.compile(
     r"^Ag[A-Za-z0-9+/]{340,}|^arn:aws|^projects/[\w-]{1,60}/secrets/|^(?:process\.env|import\.meta|os\.environ|os\.getenv|env\()|"
     r"^(?:var|local|data|module|secrets|inputs|steps|parameters|variables|self|this|each|random_password)\.[A-Za-z_]"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = LatePattern(
     r"(?:^|[-_ .:/<\[{(])your(?:[-_ .]|[a-z]{3,})|^your|<[^<>\n]{1,80}>|^\[[^\]]{0,80}\]$|^\{[^{}]{0,80}\}$|"
     r"x{3,}|\*{3,}|\.{3,}|…|•|●|_{4,}|#{4,}|\?{3,}|-{4,}|^-+$|example|sample|placeholder|redact|mask|filtered|"
     r"(?:^|[^a-z])(?:todo|fixme|tbd|n/a)(?:$|[^a-z])|dummy|(?:^|[^a-z])fake|(?:^|[-_])replace|(?:^|[-_])insert[-_ ]|"
@@ -38,7 +40,7 @@ _PLACEHOLDER = re.compile(
     r"required|min:\d|max:\d|confirmed|nullable|sometimes"
 )
 # What is said about a secret rather than the secret: types, states, mechanisms, parts of sentences.
-_DESCRIPTION = re.compile(
+_DESCRIPTION = LatePattern(
     r"(?:str(?:ing)?|text|textarea|bool(?:ean)?|int(?:eger)?|number|float|double|null|none|nil|undefined|true|"
     r"false|yes|no|on|off|"
     r"optional|visible|encrypted|plain(?:text)?|hash(?:ed)?|disabled?|enabled?|auto(?:matic)?|manual|random|generated?|"
@@ -56,7 +58,7 @@ _DESCRIPTION = re.compile(
     r"redirect|click|submit|input|label|button|icon|lock|field|form|page|link|show|hide|toggle|error|warning|"
     r"success|info|default|public|private|shared|local|remote|static|dynamic|custom|inherit|initial|unset)"
 )
-_COMMON_WORD = re.compile(
+_COMMON_WORD = LatePattern(
     r"p[a@]ss(?:w[o0]r[dt]|wd|phrase|code)?|pwd|pw|secret|secretkey|secret[-_]key|token|apikey|"
     r"admin(?:istrator)?|root|toor|user|guest|"
     r"postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbitmq|minio(?:admin)?|oracle|sa|change[-_ ]?(?:me|"
@@ -69,14 +71,14 @@ _COMMON_WORD = re.compile(
     r"(?:my|super|very|top|jwt|app|session|cookie)[-_ ]?(?:super|very|top|jwt|app|session|cookie)?[-_ "
     r"]?secret[-_ ]?(?:jwt|key|token|value|string|password)?[-_ ]?(?:key)?"
 )
-_COMMON = re.compile(
+_COMMON = LatePattern(
     r"(?:p[a@]ss(?:w[o0]r[dt]|wd)?|admin|root|test|user|guest|secret|qwerty|qwer|asdf|abc|abcd|postgres|mysql|"
     r"redis|welcome|"
     r"letmein|hello|temp|demo|login|changeme|master|dev|iloveyou)(?:1|12|123|1234|12345|123456|00|01|1!|12!|"
     r"123!)|p@ssw[o0]rd|passw0rd|"
     r"1q2w3e4r(?:5t)?!?|1qaz2wsx|q1w2e3r4|qwe123|abc123|a1b2c3d4|123(?:abc|qwe)"
 )
-_SHAPES = re.compile(
+_SHAPES = LatePattern(
     r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?:[tT ][\d:.]{4,12}[zZ]?)?|v?\d{1,4}(?:\.\d{1,5}){1,3}|[\d.]+[-~][\d.]*|"
     r"\d+(?:px|em|rem|pt|%|ms|s|m|h|d|k|kb|mb|bits?|bytes?|chars?)|#[0-9a-fA-F]{3,8}|0x[0-9a-fA-F]{1,8}|"
     r"\d+[-_ ](?:bits?|bytes?|chars?|characters|digits?|days?|hours?|minutes?|seconds?)|"
@@ -211,7 +213,7 @@ def is_made_up(value: str) -> bool:
     return len(longest) >= 12 and is_sequence(longest)
 
 
-_MADE_UP = re.compile(
+_MADE_UP = LatePattern(
     r"example|placeholder|(?:(?:test|abandon) ){3}|your[-_]|your(?:api|token|key|secret|access)|x{5,}|\*{3,}|"
     r"\.{3,}|redacted|dummy|changeme|"
     r"replace[-_]?(?:me|this|with)|(?:^|[-_])(?:fake|sample|insert)[-_]?|(?:insert|put|enter)[-_]?your|0{8,}|"
