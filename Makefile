@@ -38,8 +38,8 @@ node:
 demo: engine node venv ## ship an example to a practice server on this machine (EXAMPLE=music: the other one)
 	@$(BIN)/python scripts/demo.py $(EXAMPLE)
 
-test: engine browser registry node lint ## run all tests, after the linters, on two practice servers at once
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+test: engine browser registry node lint ## run all tests, after the linters, on three practice servers at once
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup
 
 lint: venv ## look at the code without running it
 	$(BIN)/ruff check
