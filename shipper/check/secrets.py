@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING
 
 from shipper.check.allow import Entry, entries_of, find_unused, leave_out_allowed
 from shipper.check.hygiene.contents import check_contents
-from shipper.check.hygiene.found import Found
 from shipper.check.hygiene.git import GitRepository
 from shipper.check.hygiene.memory import Memory
 from shipper.check.hygiene.names import check_name
 from shipper.check.hygiene.scopes import Scope, commit_range, folder_tree, history, push, staged, tree
-from shipper.check.hygiene.verdict import ContentsRule, check
+from shipper.check.hygiene.verdict import check
 from shipper.check.report import CheckReport
 from shipper.findings import Finding
 
@@ -100,7 +98,7 @@ def _outcome(
 ) -> CheckReport:
     """Check a scope and leave out what may stay. `whole` is the folder that was looked at completely, if one was."""
     today = _today()
-    report = check(scope, check_name, _remembering(memory) if memory else check_contents)
+    report = check(scope, check_name, check_contents, memory)
     kept: list[Finding] = list(report.findings)
     about: list[Finding] = []
     for under, known in (entries or {"": ()}).items():
@@ -109,21 +107,6 @@ def _outcome(
         if whole is not None and f"{under}/".startswith(f"{whole}/" if whole else ""):
             about += (_placed(one, under) for one in find_unused(report.findings, known, today, under=under))
     return CheckReport((*kept, *dict.fromkeys(about)), report.title, report.commits, report.files, report.notes)
-
-
-def _remembering(memory: Memory) -> ContentsRule:
-    """Return the rules about contents that ask the memory first."""
-
-    def look(path: str, data: bytes, *, shaped_only: bool = False) -> list[Found]:
-        content = hashlib.sha256(data).hexdigest()
-        if memory.knows(path, content):
-            return []
-        found = check_contents(path, data, shaped_only=shaped_only)
-        if not found:
-            memory.add(path, content)
-        return found
-
-    return look
 
 
 def _placed(finding: Finding, under: str) -> Finding:

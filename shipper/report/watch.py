@@ -10,8 +10,9 @@ from rich.markup import escape
 from shipper.errors import AfterSwitchError, ShipperError
 from shipper.events import Emit
 from shipper.pipeline.rollout import Report
-from shipper.report.console import Reporter, console, show_error, show_findings
+from shipper.report.console import console, show_error, show_findings
 from shipper.report.outcome import refuse_failed_hooks
+from shipper.report.reporter import Reporter
 
 _NAMED_PATHS = 3
 

@@ -25,8 +25,9 @@ def push(context: Context, to: str = "", json: bool = False) -> Answer:
     from shipper.pipeline.environment import push as push_environment
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_findings, show_server
+    from shipper.report.console import show_findings, show_server
     from shipper.report.environment import show_pushed
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     with connect_each(job, Reporter()) as sessions:
@@ -47,8 +48,9 @@ def check(context: Context, to: str = "", json: bool = False) -> Answer:
     from shipper.pipeline.environment import check_file, compare
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_findings
+    from shipper.report.console import show_findings
     from shipper.report.environment import show_difference
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     env, findings = check_file(job)
@@ -68,8 +70,9 @@ def diff(context: Context, to: str = "", json: bool = False) -> Answer:
     from shipper.findings import refuse_errors
     from shipper.pipeline.env_difference import compare_environments
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_findings
+    from shipper.report.console import show_findings
     from shipper.report.environment import difference_as_data, show_environments
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     differences = compare_environments(job, Reporter())
@@ -105,8 +108,8 @@ def generate(context: Context, to: str = "") -> None:
 def edit(context: Context, to: str = "", yes: bool = False, ship: bool = False) -> None:
     """Edit the server's environment in $EDITOR: checked, shown by key, asked, sent."""
     from shipper.pipeline.edit import edit_environment
-    from shipper.report.console import Reporter
     from shipper.report.environment import show_edited
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     edited = edit_environment(job, Reporter(), _open_again, _confirm_edit(job.target_name, yes))

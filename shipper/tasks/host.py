@@ -22,8 +22,9 @@ def check(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show the server's facts: system, memory, disk, nginx, systemd, Python, Docker, ports."""
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_server
+    from shipper.report.console import show_server
     from shipper.report.facts import show_facts
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     with connect_each(job, Reporter()) as sessions:
@@ -47,8 +48,9 @@ def clean(context: Context, to: str = "", days: int = 7, aggressive: bool = Fals
     """Remove what Docker piled up and no release needs: containers, images, build caches; never a named volume."""
     from shipper.errors import ConfigError
     from shipper.pipeline.server import connect_each
-    from shipper.report.console import Reporter, show_server
+    from shipper.report.console import show_server
     from shipper.report.facts import show_cleaning
+    from shipper.report.reporter import Reporter
 
     if days < 0:
         raise ConfigError(f"--days {days} is before now.", fix="Give a number of days, such as --days 7.")

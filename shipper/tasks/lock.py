@@ -20,8 +20,9 @@ def show(context: Context, to: str = "", json: bool = False) -> Answer:
     """Show who is changing the app on the server, and whether it is frozen."""
     from shipper.pipeline.lock import show as show_state
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_server
+    from shipper.report.console import show_server
     from shipper.report.lock import show_lock
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     states = show_state(job, Reporter())
@@ -43,7 +44,8 @@ def take(context: Context, reason: str = "", until: str = "", to: str = "") -> N
     """Freeze the app: nobody can ship until then; a rollback still goes through."""
     from shipper.errors import ConfigError
     from shipper.pipeline.lock import freeze
-    from shipper.report.console import Reporter, console
+    from shipper.report.console import console
+    from shipper.report.reporter import Reporter
 
     if not reason:
         raise ConfigError("A freeze needs a reason.", fix='inv lock.take --reason "no deploys until monday"')
@@ -57,8 +59,9 @@ def take(context: Context, reason: str = "", until: str = "", to: str = "") -> N
 def release(context: Context, to: str = "") -> None:
     """Lift the freeze. Who is shipping right now is not stopped by it."""
     from shipper.pipeline.lock import lift
-    from shipper.report.console import Reporter, console, show_server
+    from shipper.report.console import console, show_server
     from shipper.report.lock import show_holder
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     for server, done in lift(job, Reporter()):

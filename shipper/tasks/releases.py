@@ -23,8 +23,8 @@ def releases(context: Context, to: str = "", json: bool = False) -> Answer:
     from shipper.completion.known import remember_releases
     from shipper.pipeline.releases import list_releases
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter
     from shipper.report.releases import show_releases
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     servers = list_releases(job, Reporter())
@@ -58,8 +58,8 @@ def diff(
     """Show in what two releases differ: files, packages, env names, configuration, migrations."""
     from shipper.pipeline.releases import compare_releases
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter
     from shipper.report.releases import show_comparisons
+    from shipper.report.reporter import Reporter
 
     job = find_job(to, allow_dirty=True)
     with Reporter() as reporter:

@@ -65,7 +65,7 @@ def _ask_servers(job: Job, local: bool) -> tuple[Journal, tuple[str, ...], str]:
     from shipper.errors import ShipperError
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import server_name
-    from shipper.report.console import Reporter
+    from shipper.report.reporter import Reporter
     from shipper.report.ships import Journal
 
     if local:

@@ -13,7 +13,7 @@ from shipper.tasks.job import find_job
 if TYPE_CHECKING:
     from shipper.pipeline.rollout import Member, Report
     from shipper.report.as_json import Answer, JsonReporter
-    from shipper.report.console import Reporter
+    from shipper.report.reporter import Reporter
 
 _TO = "target of ship.toml; default: the only one, or the sandbox"
 _YES = "do not ask"
@@ -71,9 +71,9 @@ def _plan(to: str, allow_dirty: bool, json: bool, verbose: bool) -> Answer:
     from shipper.pipeline.gather import gather
     from shipper.pipeline.ship import plan_ship
     from shipper.report.as_json import plans_answer
-    from shipper.report.console import Reporter
     from shipper.report.environment import show_difference
     from shipper.report.plan import show_plans
+    from shipper.report.reporter import Reporter
 
     job = find_job(to, allow_dirty=allow_dirty)
     with Reporter(verbose) as reporter, gather(job, reporter) as gathered:
@@ -105,7 +105,8 @@ def status(context: Context, to: str = "", json: bool = False) -> Answer:
     from shipper.completion.known import remember_releases
     from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
-    from shipper.report.console import Reporter, show_server
+    from shipper.report.console import show_server
+    from shipper.report.reporter import Reporter
     from shipper.report.status import show_status
 
     job = find_job(to)
@@ -162,7 +163,8 @@ def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = Fal
     """Show the last lines of the backend's log, or of nginx's."""
     from shipper.errors import StoppedError
     from shipper.pipeline.logs import read_logs
-    from shipper.report.console import Reporter, show_line
+    from shipper.report.console import show_line
+    from shipper.report.reporter import Reporter
 
     job = find_job(to)
     try:
@@ -177,7 +179,7 @@ def _reporter(json: bool, verbose: bool) -> Reporter | JsonReporter:
         from shipper.report.as_json import JsonReporter
 
         return JsonReporter()
-    from shipper.report.console import Reporter
+    from shipper.report.reporter import Reporter
 
     return Reporter(verbose)
 

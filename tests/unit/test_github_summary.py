@@ -19,9 +19,10 @@ from shipper.findings import Finding
 from shipper.masking import hide
 from shipper.pipeline.plan import Plan
 from shipper.pipeline.rollout import Report
-from shipper.report.console import Reporter, show_error
+from shipper.report.console import show_error
 from shipper.report.github import render_error
 from shipper.report.outcome import show_report
+from shipper.report.reporter import Reporter
 from shipper.report.summary import summarise_check, summarise_failure
 
 RELEASE = "20261121T000000Z-1a2b3c4"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from shipper.check.allow import inline_allowances
 from shipper.check.hygiene.disk import unreadable
 from shipper.check.hygiene.found import Found
+from shipper.check.hygiene.side_by_side import ContentsRule, Question, look_ahead
 from shipper.check.hygiene.subjects import Because, Kind, Scope, Subject, count
 from shipper.errors import ShipperError
 from shipper.findings import Finding
+
+if TYPE_CHECKING:
+    from shipper.check.hygiene.memory import Memory
 
 # Of a larger file only the beginning is read: hosts refuse files not much larger (GitHub: 100 MiB), and nobody writes
 # a secret by hand into the middle of one.
@@ -41,13 +45,6 @@ _NAMED_IN_A_NOTE = 3
 _LINES_OF_A_KEY = 8
 
 NameRule = Callable[[str, int, Callable[[], bytes]], Found | None]
-
-
-class ContentsRule(Protocol):
-    """Says what is wrong with contents; `shaped_only` asks for what has an unmistakable form."""
-
-    def __call__(self, path: str, data: bytes, *, shaped_only: bool = False) -> list[Found]:
-        """Return what is wrong with `data`, the contents of `path`."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +78,35 @@ class _Tally:
     allowances: dict[Finding, Mapping[int, str]] = field(default_factory=dict)
 
 
-def check(scope: Scope, check_name: NameRule, check_contents: ContentsRule) -> Report:
+def check(scope: Scope, check_name: NameRule, check_contents: ContentsRule, memory: Memory | None = None) -> Report:
     """Look at everything in `scope` and return what was found, each thing once, where it came in first.
 
-    Raises RepositoryError when something cannot be read, and ShipperError when a rule itself fails: what was not
-    looked at is never a pass.
+    Contents that `memory` knows to be clean are not looked through again, and it hears of those that are. Raises
+    RepositoryError when something cannot be read, and ShipperError when a rule itself fails: what was not looked at is
+    never a pass.
     """
     tally = _Tally()
-    for subject in scope.subjects:
-        _look(subject, scope, tally, check_name, check_contents)
+    every = (_Contents(subject, memory) for subject in scope.subjects)
+    for contents, found in look_ahead(every, _Contents.question, check_contents):
+        _look(contents, found, scope, tally, check_name, check_contents)
     notes = (*scope.notes, *_notes(tally))
     return Report(scope.title, tuple(tally.findings), scope.commits, tally.files, tally.bytes, notes, tally.allowances)
 
 
-def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, check_contents: ContentsRule) -> None:
+def _look(
+    contents: _Contents,
+    known: list[Found] | None,
+    scope: Scope,
+    tally: _Tally,
+    check_name: NameRule,
+    check_contents: ContentsRule,
+) -> None:
+    subject = contents.subject
     if subject.kind == "submodule":
         tally.submodules[subject.path] = None
         return
-    contents = _Contents(subject)
     try:
-        found = list(_ask_rules(subject, contents, check_name, check_contents))
+        found = list(_ask_rules(contents, known, check_name, check_contents))
     except FileNotFoundError:
         return  # deleted since it was listed
     except ShipperError:
@@ -135,46 +141,84 @@ def _look(subject: Subject, scope: Scope, tally: _Tally, check_name: NameRule, c
 
 
 def _ask_rules(
-    subject: Subject, contents: _Contents, check_name: NameRule, check_contents: ContentsRule
+    contents: _Contents, known: list[Found] | None, check_name: NameRule, check_contents: ContentsRule
 ) -> Iterator[tuple[Found, Because]]:
-    """Yield what the rules say. A link's contents are where it leads, so its name says nothing about them."""
+    """Yield what the rules say; `known` is what is known already of the contents, if it is.
+
+    A link's contents are where it leads, so its name says nothing about them.
+    """
+    subject = contents.subject
     if subject.kind == "file":
         by_name = check_name(subject.path, subject.size, contents.beginning)
         if by_name is not None:
             yield by_name, "file"
-    if subject.size:
-        # A name of a person or a ref is no prose in which a word could announce a secret.
-        shaped_only = subject.kind in ("identity", "ref-name")
-        for one in check_contents(subject.path or MESSAGE_PATH, contents.all, shaped_only=shaped_only):
+    if subject.size and not contents.is_clean:
+        path, data, shaped_only = contents.asked
+        found = check_contents(path, data, shaped_only=shaped_only) if known is None else known
+        contents.remember(found)
+        for one in found:
             yield one, "contents"
 
 
 class _Contents:
     """The contents of one subject, read once and only when they are wanted."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
+    def __init__(self, subject: Subject, memory: Memory | None = None) -> None:
+        self.subject = subject
+        self._memory = memory
         self._data: bytes | None = None
+
+    def question(self) -> tuple[int, Question | None]:
+        """Read it, and return its size in bytes and what is asked about it.
+
+        That is None when it is nothing, or when it cannot be read: that is told in its turn.
+        """
+        if self.subject.kind == "submodule" or not self.subject.size:
+            return 0, None
+        try:
+            return len(self.all), None if self.is_clean else self.asked
+        except (OSError, ShipperError):
+            return 0, None
+
+    @property
+    def asked(self) -> Question:
+        """The path, the contents, and whether only what has an unmistakable form is looked for."""
+        # A name of a person or a ref is no prose in which a word could announce a secret.
+        return self.subject.path or MESSAGE_PATH, self.all, self.subject.kind in ("identity", "ref-name")
+
+    @cached_property
+    def is_clean(self) -> bool:
+        """Whether it was looked through before, and nothing was found."""
+        return self._memory is not None and self._memory.knows(self.subject.path or MESSAGE_PATH, self._digest)
+
+    def remember(self, found: Sequence[Found]) -> None:
+        """Note that it is clean, if it is."""
+        if self._memory is not None and not found:
+            self._memory.add(self.subject.path or MESSAGE_PATH, self._digest)
+
+    @cached_property
+    def _digest(self) -> str:
+        return hashlib.sha256(self.all).hexdigest()
 
     @property
     def all(self) -> bytes:
         """All of it, or the beginning of what is too large."""
         if self._data is None:
-            limit = max(self._subject.size, LARGEST_BYTES) if self.is_whole else BEGINNING_BYTES
-            self._data = self._subject.read(limit) if self._subject.size else b""
+            limit = max(self.subject.size, LARGEST_BYTES) if self.is_whole else BEGINNING_BYTES
+            self._data = self.subject.read(limit) if self.subject.size else b""
         return self._data
 
     @property
     def is_whole(self) -> bool:
         """Whether all of it is read; a text in no file is at hand anyway."""
-        return self._subject.size <= LARGEST_BYTES or not self._subject.path
+        return self.subject.size <= LARGEST_BYTES or not self.subject.path
 
     @cached_property
     def allowances(self) -> Mapping[int, str]:
         """The comments in it that allow something, by line."""
         from shipper.check.hygiene.source import read_source
 
-        return inline_allowances(read_source(self._subject.path, self.all).text)
+        return inline_allowances(read_source(self.subject.path, self.all).text)
 
     def beginning(self) -> bytes:
         """Return the beginning, for rules about names that want to be sure."""
@@ -182,7 +226,7 @@ class _Contents:
 
     @property
     def is_lfs_pointer(self) -> bool:
-        return self._subject.size < _LFS_POINTER_BYTES and self.all.startswith(_LFS_POINTER)
+        return self.subject.size < _LFS_POINTER_BYTES and self.all.startswith(_LFS_POINTER)
 
 
 def _installed_in(path: str) -> str:
