@@ -10,9 +10,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shipper.build.backend import Python, build_backend
-from shipper.build.frontend import FrontendBuild, build_frontend
-from shipper.build.presets import immutable_addresses
 from shipper.build.program import end_all_programs, want_programs
 from shipper.config.project import Workspace
 from shipper.deliver.manifest import Tree, read_files, read_tree
@@ -30,7 +27,10 @@ from shipper.render.nginx import SiteShape, nginx_files
 from shipper.render.systemd import backend_unit
 
 if TYPE_CHECKING:
-    # Without containers nobody waits for all that belongs to images.
+    # Without containers nobody waits for all that belongs to images, and what builds is imported while the connection
+    # opens: it is the longest that a ship without a change waits for.
+    from shipper.build.backend import Python
+    from shipper.build.frontend import FrontendBuild
     from shipper.pipeline.images import ImageSource
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -123,6 +123,9 @@ def _reach(stack: ExitStack, job: Job, emit: Emit) -> tuple[AgentSession, Server
 
 
 def _site(job: Job, emit: Emit) -> tuple[SiteBuild, SiteShape]:
+    from shipper.build.frontend import build_frontend
+    from shipper.build.presets import immutable_addresses
+
     frontend = job.workspace.project.frontend
     assert frontend is not None
     emit(Event("start", "build.frontend", f"Frontend with the API at {job.api_url}"))
@@ -171,6 +174,8 @@ def _parts(
 
 def backend_trees(workspace: Workspace, python: Python, emit: Emit) -> tuple[Tree, Tree, bool]:
     """Build the backend; return the trees of its code and its dependencies, and whether the latter were cached."""
+    from shipper.build.backend import build_backend
+
     build = build_backend(workspace, python, emit)
     with FileHashes.remember(workspace.cache / "hashes" / "code.json") as hashes:
         code = read_files(build.code, build.code_files, hashes, build.executable)
