@@ -221,13 +221,19 @@ def watched_ship(app: Corner, began: float) -> Again:
     return again
 
 
+def where_it_leads(link: str, run: Exec) -> str:
+    code, output = run(["readlink", link])
+    assert code == 0 and output, (link, code, output, run(["ls", "-l", link.rpartition("/")[0] + "/"]))
+    return output.strip()
+
+
 def assert_in_order(app: Corner, run: Exec) -> None:
     """Expect that what runs is what `current` says, and that nothing lies around."""
     root = f"/srv/{app.app}"
-    current = run(["readlink", f"{root}/current"])[1].strip().removeprefix("releases/")
+    current = where_it_leads(f"{root}/current", run).removeprefix("releases/")
     assert app.live() == current
     assert app.get(RELEASE_PATH)[1].strip() == current
-    socket = run(["readlink", f"{root}/current/backend.sock"])[1].strip()
+    socket = where_it_leads(f"{root}/current/backend.sock", run)
     slot = socket.rpartition("/")[2].removesuffix(".sock")
     units = [f"{app.app}@{slot}.service"]
     if app.app == "gig":

@@ -174,7 +174,8 @@ def test_trust_pins_the_key_of_every_server(pair: Corner, second: Sandbox) -> No
 
 
 def test_two_whose_files_name_the_servers_in_another_order_take_turns(pair: Corner, second: Sandbox) -> None:
-    other = replace(pair, root=pair.root.parent / "other" / "corner")
+    # Its visitors come through the server that goes first with it: the other one has nothing yet when it wins.
+    other = replace(pair, root=pair.root.parent / "other" / "corner", sandbox=second)
     shutil.copytree(pair.root, other.root)
     text = (other.root / "ship.toml").read_text(encoding="utf-8")
     other.write("ship.toml", text[: text.index("[targets.pair]")])
