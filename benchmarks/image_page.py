@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import platform
 import statistics
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.page import Check, beginning, cell, wanted, write_page
 from benchmarks.peers import GZIP, REGISTRY_HERE, REGISTRY_THERE
 from benchmarks.stage import SHIPPER, Passage
 
@@ -52,19 +49,6 @@ class Measured:
         return median(self.of(way, kind), lambda passage: passage.seconds)
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that is wanted: its name, the value, what it is wanted to be at most."""
-
-    name: str
-    value: float
-    limit: float
-
-    @property
-    def held(self) -> bool:
-        return self.value <= self.limit
-
-
 def median(passages: Iterable[Passage], value: Callable[[Passage], float]) -> float:
     values = [value(passage) for passage in passages]
     return statistics.median(values) if values else float("nan")
@@ -96,28 +80,13 @@ def _disk(measured: Measured) -> float:
 
 def write(measured: Measured, folder: Path) -> Path:
     """Write the figures as JSON and as a page; return the page."""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
-    content = {
-        "date": today,
-        "machine": machine,
-        **asdict(measured),
-        "checks": [asdict(one) for one in judge(measured)],
-    }
-    (folder / f"images-{today}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    page = folder / f"images-{today}.md"
-    page.write_text("\n".join(_lines(measured, today)), encoding="utf-8")
-    return page
+    return write_page("images", measured, judge(measured), _lines(measured), folder)
 
 
-def _lines(measured: Measured, today: str) -> list[str]:
+def _lines(measured: Measured) -> list[str]:
     weights = measured.weights
     return [
-        f"# An image over a slow line, {today}",
-        "",
-        f"`python -m benchmarks images` on {os.cpu_count()} cores, Python {platform.python_version()}, load average",
-        f"{measured.load[0]:.2f} before and {measured.load[1]:.2f} after. The line (benchmarks/link.py):",
-        f"{measured.round_trip * 1000:.0f} ms round trip, {measured.rate / 1e6:.0f} Mbit/s each way.",
+        *beginning("images", "An image over a slow line", measured),
         f"The image: {_megabytes(weights.unpacked)} unpacked, {_megabytes(weights.compressed)} compressed;",
         f"a change of one line makes {_megabytes(weights.changed)} of that anew.",
         "Times are from the built image to the one in the server's engine over an open connection, medians;",
@@ -135,12 +104,7 @@ def _lines(measured: Measured, today: str) -> list[str]:
         "|---|---|",
         *(f"| {name} | {seconds:.2f} s |" for name, seconds in measured.connections.items()),
         "",
-        "| wanted | found | at most | |",
-        "|---|---|---|---|",
-        *(
-            f"| {_cell(check.name)} | {check.value:.3g} | {check.limit:.3g} | {'held' if check.held else 'not held'} |"
-            for check in judge(measured)
-        ),
+        *wanted(judge(measured)),
         "",
         *(f"Not measured: {name} ({reason})." for name, reason in measured.left_out.items()),
     ]
@@ -152,7 +116,7 @@ def _rows(measured: Measured) -> Iterable[str]:
             found = measured.of(way, kind)
             slowest = max((passage.seconds for passage in found), default=float("nan"))
             yield (
-                f"| {title}: {_cell(way)} | {len(found)} | {measured.seconds(way, kind):.2f} s | {slowest:.2f} s "
+                f"| {title}: {cell(way)} | {len(found)} | {measured.seconds(way, kind):.2f} s | {slowest:.2f} s "
                 f"| {_megabytes(median(found, lambda one: one.sent))} "
                 f"| {_megabytes(median(found, lambda one: one.received))} "
                 f"| {_megabytes(median(found, lambda one: one.memory))} "
@@ -160,16 +124,12 @@ def _rows(measured: Measured) -> Iterable[str]:
             )
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 def _part_rows(measured: Measured) -> Iterable[str]:
     for way in dict.fromkeys(passage.way for passage in measured.passages):
         first, change = measured.of(way, "first"), measured.of(way, "change")
         for part in (first or change)[0].parts:
             cells = (f"{_part(found, part):.2f} s" for found in (first, change))
-            yield f"| {_cell(way)}: {part} | {' | '.join(cells)} |"
+            yield f"| {cell(way)}: {part} | {' | '.join(cells)} |"
 
 
 def _part(found: Iterable[Passage], part: str) -> float:

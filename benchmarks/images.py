@@ -27,6 +27,7 @@ from pathlib import Path
 from benchmarks.heavy import LABEL
 from benchmarks.image_page import Measured, Weights, judge, write
 from benchmarks.link import Link
+from benchmarks.page import tell
 from benchmarks.peers import Peer, open_shell, peers
 from benchmarks.stage import SANDBOX, Passage, Stage, weighed
 from shipper.deliver.image import Pushed, push_here
@@ -172,9 +173,4 @@ def main(words: Sequence[str] = ()) -> int:
         print("The other ways need the program ssh: scripts/peers installs it on Debian and Ubuntu.")
         return 2
     measured = measure(chosen.size * 1_000_000, chosen.changes)
-    chosen.results.mkdir(parents=True, exist_ok=True)
-    print(write(measured, chosen.results).read_text(encoding="utf-8"))
-    missed = [check.name for check in judge(measured) if not check.held]
-    for name in missed:
-        print(f"not held: {name}")
-    return 1 if missed else 0
+    return tell(write(measured, chosen.results), judge(measured))

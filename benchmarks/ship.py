@@ -30,6 +30,7 @@ from pathlib import Path
 
 from benchmarks.hand import HandMade, commit
 from benchmarks.link import LOOPBACK, Link
+from benchmarks.page import tell
 from benchmarks.ship_page import BY_HAND, CHANGE, FIRST, RESULTS, SAME, SHIPPER, Measured, Run, Stage, judge, write
 from benchmarks.visitors import visited
 from shipper.config.envfile import EnvFile, render_env
@@ -237,9 +238,4 @@ def main(words: Sequence[str] = ()) -> int:
         print(f"The hand-written way needs {', '.join(missing)}: scripts/peers installs ssh on Debian and Ubuntu.")
         return 2
     measured = measure(chosen.runs)
-    chosen.results.mkdir(parents=True, exist_ok=True)
-    print(write(measured, chosen.results).read_text(encoding="utf-8"))
-    missed = [check.name for check in judge(measured) if not check.held]
-    for name in missed:
-        print(f"not held: {name}")
-    return 1 if missed else 0
+    return tell(write(measured, chosen.results), judge(measured))

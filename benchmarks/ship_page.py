@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import platform
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from benchmarks.page import Check, beginning, today, wanted, write_page
 from benchmarks.visitors import Visits
 
 RESULTS = Path(__file__).parent / "results"
@@ -69,19 +66,6 @@ class Measured:
         return [run.visits for run in self.of(way, kind) if run.visits]
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that is wanted: its name, the value, what it is wanted to be at most."""
-
-    name: str
-    value: float
-    limit: float
-
-    @property
-    def held(self) -> bool:
-        return self.value <= self.limit
-
-
 def judge(measured: Measured) -> list[Check]:
     """Return what is wanted of shipper: no visitor meets an error, and nobody waits longer than by hand.
 
@@ -103,29 +87,17 @@ def _seconds(measured: Measured, way: str, kind: str) -> float:
 
 def write(measured: Measured, folder: Path) -> Path:
     """Write the figures as JSON, the chart as SVG, and a page with both; return the page."""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
-    checks = [asdict(check) for check in judge(measured)]
-    content = {"date": today, "machine": machine, **asdict(measured), "checks": checks}
-    (folder / f"ship-{today}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (folder / f"ship-{today}.svg").write_text(chart(measured), encoding="utf-8")
-    page = folder / f"ship-{today}.md"
-    page.write_text("\n".join(_lines(measured, today)), encoding="utf-8")
-    return page
+    return write_page("ship", measured, judge(measured), _lines(measured), folder, chart(measured))
 
 
-def _lines(measured: Measured, today: str) -> Iterator[str]:
+def _lines(measured: Measured) -> Iterator[str]:
+    yield from beginning("ship", "A whole ship beside the hand-written sequence", measured)
     yield from (
-        f"# A whole ship beside the hand-written sequence, {today}",
+        "The app is examples/quality; the hand-written sequence is benchmarks/by_hand. The first ship was done once:",
+        "by hand, the server has git, uv and all packages before it, with shipper nothing. Other times are medians,",
+        "failed requests are those of all runs together. How it is measured stands in benchmarks/ship.py.",
         "",
-        f"`python -m benchmarks ship` on {os.cpu_count()} cores, Python {platform.python_version()}, load average",
-        f"{measured.load[0]:.2f} before and {measured.load[1]:.2f} after. The line (benchmarks/link.py):",
-        f"{measured.round_trip * 1000:.0f} ms round trip, {measured.rate / 1e6:.0f} Mbit/s each way. The app is",
-        "examples/quality; the hand-written sequence is benchmarks/by_hand. The first ship was done once; by hand, the",
-        "server has git, uv and all packages before it, with shipper nothing. Times of the others are medians, failed",
-        "requests are those of all runs together. How it is measured stands in benchmarks/ship.py.",
-        "",
-        f"![the steps of a change in both ways, and when visitors met errors](ship-{today}.svg)",
+        f"![the steps of a change in both ways, and when visitors met errors](ship-{today()}.svg)",
         "",
         "| | way | runs | time | slowest | served after the end | sent | failed requests "
         "| seconds with errors, each run | slowest answer |",
@@ -139,10 +111,7 @@ def _lines(measured: Measured, today: str) -> Iterator[str]:
     yield from _errors(measured)
     for kind in KINDS:
         yield from _stage_lines(measured, kind)
-    yield from ("## Wanted", "", "| wanted | found | at most | |", "|---|---|---|---|")
-    for check in judge(measured):
-        held = "held" if check.held else "**not held**"
-        yield f"| {check.name} | {check.value:.3g} | {check.limit:g} | {held} |"
+    yield from ("## Wanted", "", *wanted(judge(measured)))
     yield ""
 
 

@@ -34,6 +34,7 @@ from pathlib import Path
 
 from benchmarks.exports import STATES, build_exports
 from benchmarks.link import Link
+from benchmarks.page import tell
 from benchmarks.server import begin_peak, peak, run_on, watched_memory
 from benchmarks.transfer_limits import SHIPPER, SSH, Measured, Passage, judge
 from benchmarks.transfer_page import write
@@ -204,9 +205,4 @@ def main(words: Sequence[str] = ()) -> int:
     sites = chosen.sites or (["music", "quality"] if chosen.quick else ["music", "quality", "quality-1500"])
     runs, part, sizes = (1, 20, QUICK_GROWTH) if chosen.quick else (chosen.runs, chosen.part, GROWTH)
     measured = measure(sites, runs, part, sizes)
-    chosen.results.mkdir(parents=True, exist_ok=True)
-    print(write(measured, chosen.results).read_text(encoding="utf-8"))
-    missed = [check.name for check in judge(measured) if not check.held]
-    for name in missed:
-        print(f"not held: {name}")
-    return 1 if missed else 0
+    return tell(write(measured, chosen.results), judge(measured))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.page import Check
+
 SHIPPER = "shipper"
 SSH = "ssh true"
 TITLES = {
@@ -59,22 +61,6 @@ class Passage:
             f"{self.site:14} {self.line:8} {connection:5} {self.kind:9} {self.seconds:7.3f} s {self.sent:12,} bytes "
             f"{self.turns:4} turns  {self.way}"
         )
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that is wanted: its name, the value, what it is wanted to be at most, and what would be the reason for
-    more.
-    """
-
-    name: str
-    value: float
-    limit: float
-    reason: str = ""
-
-    @property
-    def held(self) -> bool:
-        return self.value <= self.limit
 
 
 @dataclass(frozen=True)

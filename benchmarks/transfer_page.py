@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import platform
 from collections.abc import Iterable
-from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
+from benchmarks.page import beginning, cell, today, wanted, write_page
 from benchmarks.transfer_limits import SHIPPER, TITLES, Measured, judge
 
 
 def write(measured: Measured, folder: Path) -> Path:
     """Write the figures as JSON, the chart as SVG, and a page with both; return the page."""
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count()}
-    checks = [asdict(check) for check in judge(measured)]
-    content = {"date": today, "machine": machine, **asdict(measured), "checks": checks}
-    (folder / f"transfer-{today}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (folder / f"transfer-{today}.svg").write_text(chart(measured), encoding="utf-8")
-    page = folder / f"transfer-{today}.md"
-    page.write_text("\n".join(_lines(measured, today)), encoding="utf-8")
-    return page
+    return write_page("transfer", measured, judge(measured), _lines(measured), folder, chart(measured))
 
 
-def _lines(measured: Measured, today: str) -> Iterable[str]:
+def _lines(measured: Measured) -> Iterable[str]:
     yield from (
-        f"# A built site over a slow line, {today}",
+        *beginning("transfer", "A built site over a slow line", measured),
+        "Best of the runs; what is timed and what each column means stands in benchmarks/transfer.py.",
         "",
-        f"`python -m benchmarks transfer` on {os.cpu_count()} cores, Python {platform.python_version()}, load average",
-        f"{measured.load[0]:.2f} before and {measured.load[1]:.2f} after. The line (benchmarks/link.py):",
-        f"{measured.round_trip * 1000:.0f} ms round trip, {measured.rate / 1e6:.0f} Mbit/s each way. Best of the runs;",
-        "what is timed and what each column means stands in benchmarks/transfer.py.",
-        "",
-        f"![seconds of each way](transfer-{today}.svg)",
+        f"![seconds of each way](transfer-{today()}.svg)",
         "",
     )
     for site in measured.sites:
@@ -45,15 +29,15 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
     yield from ("| | time | sent | received | round trips |", "|---|---|---|---|---|")
     for way, kept in dict.fromkeys((one.way, one.kept) for one in measured.floor):
         one = measured.alone(way, kept)
-        name = f"{_cell(way)}, {'open' if kept else 'new'}"
+        name = f"{cell(way)}, {'open' if kept else 'new'}"
         yield f"| {name} | {one.seconds:.2f} s | {_kilobytes(one.sent)} | {_kilobytes(one.received)} | {one.turns} |"
     yield ""
     yield from ("## What the server needs", "", "| site, first ship | memory |", "|---|---|")
-    yield from (f"| {one.site}: {_cell(one.way)} | {_megabytes(one.memory)} |" for one in measured.weighed)
+    yield from (f"| {one.site}: {cell(one.way)} | {_megabytes(one.memory)} |" for one in measured.weighed)
     yield from ("", "## File by file", "", "Measured once, over an open connection, with a part of the site.", "")
     yield from ("| first ship | time | sent |", "|---|---|---|")
     yield from (
-        f"| {one.site}: {_cell(one.way)} | {one.seconds:.2f} s | {_megabytes(one.sent)} |" for one in measured.slow
+        f"| {one.site}: {cell(one.way)} | {one.seconds:.2f} s | {_megabytes(one.sent)} |" for one in measured.slow
     )
     yield from ("", "## How cost grows", "", "Over loopback; the change is of every hundredth file.", "")
     yield from (
@@ -61,15 +45,11 @@ def _lines(measured: Measured, today: str) -> Iterable[str]:
         "|---|---|---|---|---|---|---|---|",
     )
     yield from _growth_rows(measured)
-    yield from ("", "## Wanted", "", "| wanted | found | at most | |", "|---|---|---|---|")
-    for check in judge(measured):
-        held = "held" if check.held else "**not held**"
-        yield f"| {_cell(check.name)} | {check.value:.3f} | {check.limit:.3f} | {held} |"
-    yield ""
+    yield from ("", "## Wanted", "", *wanted(judge(measured)), "")
     missed = [check for check in judge(measured) if not check.held]
     if missed:
         yield from ("## Missed, and why", "")
-        yield from (f"- {_cell(check.name)}: {check.reason or 'no reason is known.'}" for check in missed)
+        yield from (f"- {cell(check.name)}: {check.reason or 'no reason is known.'}" for check in missed)
         yield ""
 
 
@@ -83,7 +63,7 @@ def _site_lines(measured: Measured, site: str) -> Iterable[str]:
             fresh = measured.best(site, way, "slow", False, kind)
             near = measured.best(site, way, "loopback", True, kind)
             yield (
-                f"| {title} | {_cell(way)} | {best.seconds:.2f} s | {fresh.seconds:.2f} s | {near.seconds:.2f} s "
+                f"| {title} | {cell(way)} | {best.seconds:.2f} s | {fresh.seconds:.2f} s | {near.seconds:.2f} s "
                 f"| {_kilobytes(best.sent)} | {_kilobytes(best.received)} | {best.turns} | {near.processor:.2f} s |"
             )
     yield ""
@@ -103,7 +83,7 @@ def _growth_rows(measured: Measured) -> Iterable[str]:
             watched = (first.memory, first.agent_memory, first.client_memory)
             memory = " | ".join(map(_megabytes, watched)) if first.agent_memory else " | | "
             yield (
-                f"| {site} | {_cell(way)} | {first.seconds:.2f} s | {change.seconds:.2f} s "
+                f"| {site} | {cell(way)} | {first.seconds:.2f} s | {change.seconds:.2f} s "
                 f"| {first.processor:.2f} s | {memory} |"
             )
 
@@ -155,10 +135,6 @@ def chart(measured: Measured) -> str:
             "",
         ]
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _megabytes(size: float) -> str:
