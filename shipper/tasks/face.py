@@ -128,3 +128,9 @@ def confirmed(question: str, yes: bool) -> bool:
     from shipper.report.console import console
 
     return Confirm.ask(question, console=console, default=True)
+
+
+def refuse_negative(option: str, number: int) -> None:
+    """Raise ConfigError when the number behind an option such as `--lines` counts something and is below zero."""
+    if number < 0:
+        raise ConfigError(f"{option} {number} is below zero.", fix=f"Give a number from 0 on, such as {option} 7.")

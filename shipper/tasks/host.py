@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from shipper.tasks.face import command, confirmed
+from shipper.tasks.face import command, confirmed, refuse_negative
 from shipper.tasks.job import find_job
 
 if TYPE_CHECKING:
@@ -46,14 +46,12 @@ def check(context: Context, to: str = "", json: bool = False) -> Answer:
 )
 def clean(context: Context, to: str = "", days: int = 7, aggressive: bool = False, yes: bool = False) -> None:
     """Remove what Docker piled up and no release needs: containers, images, build caches; never a named volume."""
-    from shipper.errors import ConfigError
     from shipper.pipeline.server import connect_each
     from shipper.report.console import show_server
     from shipper.report.facts import show_cleaning
     from shipper.report.reporter import Reporter
 
-    if days < 0:
-        raise ConfigError(f"--days {days} is before now.", fix="Give a number of days, such as --days 7.")
+    refuse_negative("--days", days)
     job = find_job(to)
     if aggressive and not confirmed(f"Remove all that is unused now on {job.target_name}?", yes):
         return

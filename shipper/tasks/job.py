@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipper.errors import ShipperError
+from shipper.tasks.face import refuse_negative
 
 if TYPE_CHECKING:
     from shipper.pipeline.job import Job
@@ -23,6 +24,7 @@ def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False, unattended:
     from shipper.pipeline.job import Job
     from shipper.sandbox.state import chosen_name, load_target
 
+    refuse_negative("--lock-wait", lock_wait)
     workspace = find_workspace(Path.cwd())
     name, target = choose_target(workspace, to or None, load_target(chosen_name()))
     _hide_values(workspace.root / target.env_file)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
-from shipper.tasks.face import command, confirmed
+from shipper.tasks.face import command, confirmed, refuse_negative
 from shipper.tasks.job import find_job
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ def logs(context: Context, to: str = "", follow: bool = False, nginx: bool = Fal
     from shipper.report.console import show_line
     from shipper.report.reporter import Reporter
 
+    refuse_negative("--lines", lines)
     job = find_job(to)
     try:
         read_logs(job, "nginx" if nginx else "backend", lines, follow, Reporter(), show_line)

@@ -61,6 +61,18 @@ def test_words_that_nobody_understands_are_a_usage_error(words: list[str]) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["logs", "--lines", "-5"], ["host.clean", "--days", "-1"], ["ship", "--lock-wait", "-3"]],
+    ids=["lines", "days", "seconds"],
+)
+def test_less_than_nothing_is_refused_before_any_server_is_asked(words: list[str]) -> None:
+    done = run("shipper", *words)
+    assert done.returncode == 2, done.stderr
+    assert f"{words[1]} {words[2]} is below zero." in done.stderr
+    assert f"such as {words[1]} 7" in done.stderr
+
+
 def test_without_a_ship_toml_it_says_how_one_looks(tmp_path: Path) -> None:
     done = run("shipper", "ship", folder=tmp_path)
     assert done.returncode == 2
