@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -144,7 +145,7 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
         raise _other_platform(fixed.platform, platform, f"{recipe.dockerfile.name}, line {fixed.line}, says so.")
     with connect() as client:
         if _has_buildx():
-            _build_with_buildx(recipe, platform, tag, emit)
+            identity = _build_with_buildx(recipe, platform, tag, emit)
         elif recipe.secrets:
             raise ConfigError(
                 "The image's secrets need buildx, which is not on this machine.",
@@ -152,8 +153,8 @@ def build_image(recipe: Recipe, platform: str, tag: str, emit: Emit) -> ImageBui
                 fix="Install it: apt-get install docker-buildx (Debian 13, Ubuntu), docker-buildx-plugin (Docker's)",
             )
         else:
-            _build_with_engine(client, recipe, platform, tag, emit)
-        image = client.images.get(tag)
+            identity = _build_with_engine(client, recipe, platform, tag, emit)
+        image = _built(client, identity, tag)
         sizes = tuple(int(entry["Size"]) for entry in reversed(image.history()) if entry["Size"])
     found = f"{image.attrs['Os']}/{image.attrs['Architecture']}"
     if found != platform:
@@ -186,7 +187,18 @@ def _answers(argv: list[str]) -> bool:
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
-def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> None:
+def _built(client: Any, identity: str, tag: str) -> Any:
+    """Return the image that was built, by its id: another clone of the project may have taken the tag meanwhile."""
+    from docker.errors import ImageNotFound
+
+    try:
+        return client.images.get(identity or tag)
+    except ImageNotFound:  # an engine that knows images by other digests than its builder
+        return client.images.get(tag)
+
+
+def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> str:
+    """Build with BuildKit; return the image's id."""
     docker = shutil.which("docker") or "docker"
     argv = [docker, "buildx", "build", "--load", "--progress", "plain", "--platform", platform, "--tag", tag]
     # An attestation would make an index of the image, which older engines do not take.
@@ -196,13 +208,17 @@ def _build_with_buildx(recipe: Recipe, platform: str, tag: str, emit: Emit) -> N
         argv += ["--build-arg", f"{name}={value}"]
     for name in recipe.secrets:  # by name: a value in argv could be read by everybody on this machine
         argv += ["--secret", f"id={name},env={name}"]
-    ended = run_program([*argv, str(recipe.context)], recipe.context, dict(os.environ), STEP, emit)
-    if ended.code != 0:
-        raise _failed(ended.lines)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "id"
+        argv += ["--iidfile", str(file), str(recipe.context)]
+        ended = run_program(argv, recipe.context, dict(os.environ), STEP, emit)
+        if ended.code != 0:
+            raise _failed(ended.lines)
+        return file.read_text(encoding="utf-8").strip()
 
 
-def _build_with_engine(client: Any, recipe: Recipe, platform: str, tag: str, emit: Emit) -> None:
-    """Build with the engine's own builder, which needs nothing but the engine."""
+def _build_with_engine(client: Any, recipe: Recipe, platform: str, tag: str, emit: Emit) -> str:
+    """Build with the engine's own builder, which needs nothing but the engine; return the image's id."""
     engine = client.version()
     native = f"{engine['Os']}/{engine['Arch']}"
     with pack_context(recipe.context, recipe.dockerfile) as archive:
@@ -218,18 +234,23 @@ def _build_with_engine(client: Any, recipe: Recipe, platform: str, tag: str, emi
             forcerm=True,
             decode=True,
         )
-        _follow(lines, emit)
+        return _follow(lines, emit)
 
 
-def _follow(messages: Iterable[dict[str, Any]], emit: Emit) -> None:
-    """Pass the builder's output on. Errors arrive inside the stream, without an exception of the SDK's."""
+def _follow(messages: Iterable[dict[str, Any]], emit: Emit) -> str:
+    """Pass the builder's output on, and return the id of what it made. Errors arrive inside the stream, without an
+    exception of the SDK's.
+    """
     seen: deque[str] = deque(maxlen=_LAST_LINES)
+    identity = ""
     for message in messages:
         for line in _lines_of(message):
             seen.append(line)
             emit(Event("output", STEP, line))
         if "error" in message:
             raise _failed((*seen, str(message["error"])))
+        identity = str((message.get("aux") or {}).get("ID") or identity)
+    return identity
 
 
 def _lines_of(message: dict[str, Any]) -> Iterator[str]:
