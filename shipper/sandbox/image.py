@@ -23,7 +23,11 @@ from shipper.events import Emit, Event
 _REPOSITORY = "shipper/sandbox"
 _RELEASE = "bookworm"
 _PUBLIC_BASE = f"debian:{_RELEASE}-slim"
-_OWN_BASE = f"shipper/debian-base:{_RELEASE}"
+_OWN_BASE = f"shipper/debian-base:{_RELEASE}-slim"
+# What Debian's own slim images do without, then and in every later package: dpkg(1), --path-exclude.
+_DOCUMENTS = tuple(f"/usr/share/{name}/*" for name in ("doc", "groff", "info", "lintian", "locale", "man"))
+# What was needed to make it: packages, and apt's tables of them, which it makes anew.
+_MADE_WITH = ("/var/cache/apt/archives/*.deb", "/var/cache/apt/*.bin", "/var/lib/apt/lists/*", "/var/log/*.log")
 _LAST_LINES = 15
 
 
@@ -123,13 +127,16 @@ def _bootstrap_base(client: Any, emit: Emit, reason: str) -> str:
                 why="\n".join((done.stdout + done.stderr).splitlines()[-_LAST_LINES:]),
                 fix="Check with: apt-get update   and type: inv sandbox.up",
             )
+        settings = "".join(f"path-exclude={pattern}\n" for pattern in _DOCUMENTS)
+        (root / "etc/dpkg/dpkg.cfg.d/slim").write_text(settings, encoding="utf-8")
         _import_tree(client, root)
     return _OWN_BASE
 
 
 def _import_tree(client: Any, root: Path) -> None:
     repository, _, tag = _OWN_BASE.partition(":")
-    argv = ["tar", "-C", str(root), "--exclude=./var/cache/apt/archives/*.deb", "-c", "."]
+    left_out = [f"--exclude=.{pattern}" for pattern in (*_DOCUMENTS, *_MADE_WITH)]
+    argv = ["tar", "-C", str(root), *left_out, "-c", "."]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as packer:
         client.api.import_image_from_stream(packer.stdout, repository=repository, tag=tag)
     if packer.returncode != 0:
