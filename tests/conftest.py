@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from engines import KINDS, OWN, install
 from filelock import FileLock
 from gig import make_gig
 from hypothesis import HealthCheck, settings
+from kept import Kept
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -83,6 +85,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--server-docker", choices=tuple(KINDS), default=OWN, help="which Docker and Compose servers have")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the quick tests to workers by the module: asking for each of thousands costs more than many of them do."""
+    for item in items:
+        if item.path.parent.name in ("agent", "unit") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 Exec = Callable[[Sequence[str]], tuple[int, str]]
 
 
@@ -117,9 +127,22 @@ def _clean(sandbox: Sandbox) -> None:
     assert code == 0, output
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Where the app is kept that was live once in this run of the tests."""
+    return Kept(tmp_path_factory.mktemp(f"kept-{secrets.token_hex(4)}"))
+
+
 @pytest.fixture
-def corner(clean_server: Sandbox, tmp_path: Path) -> Corner:
-    """The tests' small app in a repository of its own, on a clean server that already has its environment."""
+def corner(
+    request: pytest.FixtureRequest, clean_server: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path
+) -> Corner:
+    """The tests' small app in a repository of its own, on a clean server that already has its environment.
+
+    Of a test marked `live`, the app is live already.
+    """
+    if request.node.get_closest_marker("live"):
+        return kept.bring(clean_server, sandbox_exec, tmp_path / "corner")
     app = make_corner(tmp_path / "corner", clean_server)
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output

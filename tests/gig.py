@@ -17,12 +17,20 @@ from shipper.sandbox.server import Sandbox
 
 SOURCE = Path(__file__).parent / "fixtures" / "gig"
 ENVIRONMENT = "TOKEN='marker-$x 1\"2'\nDATABASE_PASSWORD='marker-1a2b3c4d5e6f'\n"
-_BASE, _DATABASE = "shipper-test/python:1", "gig-database:1"
-_BASE_RECIPE = """
+_BASE, _DATABASE = "shipper-test/python:2", "gig-database:1"
+# Nothing but what the tests run in containers: every ship of them compresses, looks through and unpacks all of it.
+_BASE_RECIPE = r"""
 ARG BASE
-FROM ${BASE}
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-minimal libpython3-stdlib \
-    && rm -rf /var/lib/apt/lists/*
+FROM ${BASE} AS debian
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-minimal libpython3-stdlib
+RUN programs="/bin/sh /usr/bin/python3 $(printf '/bin/%s ' cat chmod cut ls mkdir rm sha256sum sleep true)" \
+    && libraries="$(ldd $programs /usr/lib/python3.11/lib-dynload/*.so | grep -o '/[^ :]*\.so[^ :]*' | sort -u)" \
+    && mkdir --parents /lower/tmp /upper && chmod 1777 /lower/tmp \
+    && cp --archive --dereference --parents /etc/passwd /etc/group $programs $libraries /lower \
+    && cp --archive --dereference --parents /usr/lib/python3.11 /upper
+FROM scratch
+COPY --from=debian /lower /
+COPY --from=debian /upper /
 """
 
 

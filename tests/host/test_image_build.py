@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +74,24 @@ def test_both_builders_know_stages_and_arguments_and_name_the_step_that_failed(s
             assert re.search(r"The image could not be built: .*RUN exit 9", told(failed.output)), failed.output
 
 
+# Between the end of a build and the first look at it, somebody else builds another clone of the project.
+NEIGHBOUR = """#!/bin/sh
+{docker} "$@" || exit
+case "$*" in "buildx build "*) {docker} tag gig-database:1 gig:amd64 ;; esac
+"""
+
+
+def test_an_image_that_another_clone_makes_at_the_same_time_is_not_taken_for_this_one(
+    serving: Corner, tmp_path: Path
+) -> None:
+    alone = layers_of(serving.shipper("build").output)
+    neighbour = tmp_path / "docker"
+    neighbour.write_text(NEIGHBOUR.format(docker=shutil.which("docker")))
+    neighbour.chmod(0o755)
+    crowded = serving.shipper("build", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert layers_of(crowded.output) == alone
+
+
 TOKEN = f"token-{secrets.token_hex(12)}"
 MOUNT = "RUN --mount=type=secret,id=PIP_TOKEN sha256sum /run/secrets/PIP_TOKEN | cut -c 1-8 > /seen\n"
 
@@ -113,7 +133,7 @@ RUN rm /app/.env.production
 def test_what_must_not_be_in_an_image_is_found_in_its_layers_and_nothing_is_sent(
     serving: Corner, sandbox_exec: Exec, builder: str
 ) -> None:
-    before = sandbox_exec(["docker", "images", "--no-trunc"])[1]
+    before = sandbox_exec(["docker", "images", "--no-trunc", "--quiet"])[1]
     with edited(serving, DOCKERFILE, COPY, PRIVATE):
         for command, looked in ((("ship", "--yes"), True), (("plan",), False)):
             ended = serving.shipper(*command, **BUILDERS[builder])
@@ -125,7 +145,7 @@ def test_what_must_not_be_in_an_image_is_found_in_its_layers_and_nothing_is_sent
             assert "/app/keys/server.pem is in the image" in text
             assert "2 findings" in text, "a certificate is for everybody"
             assert ("Looked through" in text) == looked, "what was found in a layer is remembered"
-    assert sandbox_exec(["docker", "images", "--no-trunc"])[1] == before
+    assert sandbox_exec(["docker", "images", "--no-trunc", "--quiet"])[1] == before
     assert "gig" not in sandbox_exec(["find", "/srv/gig/store", "-size", "+1M"])[1]
 
 
@@ -160,7 +180,7 @@ def foreign_base() -> Iterator[str]:
 
 def test_an_image_for_another_platform_is_refused(serving: Corner, foreign_base: str) -> None:
     live = serving.live()
-    with edited(serving, "ship.toml", "shipper-test/python:1", foreign_base):
+    with edited(serving, "ship.toml", "shipper-test/python:2", foreign_base):
         # The base is not what the Dockerfile's reader would think.
         ended = serving.shipper("ship", "--yes", DOCKER_BUILDKIT="0")
         assert ended.code == 1, ended.output

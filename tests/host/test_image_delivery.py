@@ -96,7 +96,7 @@ def test_an_upload_that_was_cut_goes_on_near_its_end_and_leaves_nothing_behind(g
 
 # Each of the two parts would fit: the pieces, and what the engine unpacks.
 SHARED_DISK = """
-systemctl stop docker.socket docker && mkdir -p /mnt/shared && mount -t tmpfs -o size=480m tmpfs /mnt/shared
+systemctl stop docker.socket docker && mkdir -p /mnt/shared && mount -t tmpfs -o size=72m tmpfs /mnt/shared
 mkdir /mnt/shared/docker /mnt/shared/gig && cp -a /srv/gig/. /mnt/shared/gig/
 mount --bind /mnt/shared/docker /var/lib/docker && mount --bind /mnt/shared/gig /srv/gig
 systemctl start docker.socket
@@ -107,6 +107,7 @@ systemctl stop docker.socket docker; umount /var/lib/docker /srv/gig /mnt/shared
 
 
 def test_a_disk_that_releases_and_images_share_has_to_hold_both(gig: Corner, sandbox_exec: Exec) -> None:
+    assert gig.shipper("plan").code == 0  # from then on it is known how many bytes the image is
     code, output = sandbox_exec(["sh", "-ec", SHARED_DISK])
     try:
         assert code == 0, output
@@ -133,7 +134,7 @@ def test_an_engine_that_cannot_reach_this_machine_hands_the_image_over_as_a_file
             networks = client.containers.get(gig.sandbox.name).attrs["NetworkSettings"]["Networks"].values()
         far = {"DOCKER_HOST": f"tcp://{next(iter(networks))['IPAddress']}:2375"}
         gig.add_far_target(gig.sandbox.ssh_port)
-        gig.edit("ship.toml", "shipper-test/python:1", "gig-database:1")
+        gig.edit("ship.toml", "shipper-test/python:2", "gig-database:1")
         for version, layers in (("one", "5 layers,"), ("two", "1 layer,")):
             (gig.root / "api/main.py").write_text(
                 (gig.root / "api/main.py").read_text().replace('VERSION = "one"', f'VERSION = "{version}"')

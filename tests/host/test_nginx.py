@@ -167,8 +167,9 @@ def test_a_page_under_a_proxied_prefix_blocks_the_ship(corner: Corner) -> None:
     assert "nginx.prefix-hides-pages" in ended.output
 
 
+@pytest.mark.live
 def test_a_folder_that_nginx_may_not_enter_is_named(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("site/index.html", "one", "two")
     sandbox_exec(["chmod", "0750", "/srv"])
     try:

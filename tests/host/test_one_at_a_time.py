@@ -36,10 +36,10 @@ def wait_for(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"{words!r} was never printed:\n{printed}")
 
 
+@pytest.mark.live
 def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(
     corner: Corner, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
-    corner.shipped()
     for number in range(request.config.getoption("--rounds")):
         corner.write("site/index.html", f"<h1>round {number}</h1>")
         began = time.monotonic()
@@ -56,8 +56,8 @@ def test_of_two_who_ship_at_once_one_wins_and_the_other_is_told(
         record_property("round", f"{told} {time.monotonic() - began:.1f}")
 
 
+@pytest.mark.live
 def test_who_waits_gets_the_turn(corner: Corner) -> None:
-    corner.shipped()
     corner.edit("backend/main.py", START, 'VERSION = "two"')
     corner.edit("ship.toml", "[nginx]", "drain = 6\n\n[nginx]")
     first = begin(corner, "ship", "--yes")
@@ -73,8 +73,9 @@ def test_who_waits_gets_the_turn(corner: Corner) -> None:
     assert '"two"' in corner.get("/api/health")[1]
 
 
+@pytest.mark.live
 def test_a_frozen_app_is_not_shipped_but_rolled_back(corner: Corner) -> None:
-    before = corner.shipped()
+    before = corner.live()
     corner.edit("site/index.html", "one", "two")
     live = corner.shipped()
     taken = corner.shipper("lock.take", "--reason", "the fair is on", "--until", "3d")
@@ -125,8 +126,9 @@ def test_an_upload_goes_on_by_itself_when_the_connection_breaks(corner: Corner, 
     assert sandbox_exec(["sh", "-c", "ls /srv/corner/current/site/film-*.bin | wc -l"])[1].strip() == "8"
 
 
+@pytest.mark.live
 def test_a_network_that_is_gone_without_a_word_holds_nobody_up(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     access = corner.sandbox
     (corner.root / "site/film.bin").write_bytes(os.urandom(20_000_000))
     with Network(access.ssh_port) as network:

@@ -40,8 +40,9 @@ def kill_agent_at(corner: Corner, sandbox_exec: Exec, words: str) -> str:
         return printed + process.stdout.read()
 
 
+@pytest.mark.live
 def test_an_agent_killed_before_the_switch_is_undone_by_whoever_looks_next(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, "import time\ntime.sleep(5)\n" + CHANGED)
     printed = kill_agent_at(corner, sandbox_exec, "... health")
     assert '"one"' in corner.get("/api/health")[1], printed
@@ -60,8 +61,9 @@ def test_an_agent_killed_before_the_switch_is_undone_by_whoever_looks_next(corne
     assert '"two"' in corner.get("/api/health")[1]
 
 
+@pytest.mark.live
 def test_an_agent_killed_after_the_switch_is_finished_by_the_next_ship(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, CHANGED)
     corner.edit("ship.toml", "[nginx]", "drain = 60\n\n[nginx]")
     kill_agent_at(corner, sandbox_exec, "... drain")
@@ -122,8 +124,9 @@ env_file = ".env.sandbox"
     )
 
 
+@pytest.mark.live
 def test_where_two_copies_do_not_fit_the_old_one_is_stopped_first_if_wanted(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, CHANGED)
     add_target(corner, "small", 'strategy = "stop-first"')
     plan = corner.shipper("plan", "--to", "small")
@@ -140,8 +143,9 @@ def test_where_two_copies_do_not_fit_the_old_one_is_stopped_first_if_wanted(corn
     assert corner.live() > live
 
 
+@pytest.mark.live
 def test_a_backend_that_ends_soon_after_it_was_healthy_is_taken_back(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     crash = (
         "import sys, threading\nthreading.Timer(1.0, os._exit, [3]).start()\nprint('about to end', file=sys.stderr)\n"
     )
@@ -155,8 +159,9 @@ def test_a_backend_that_ends_soon_after_it_was_healthy_is_taken_back(corner: Cor
     assert len(sandbox_exec(["sh", "-c", RUNNING])[1].splitlines()) == 1
 
 
+@pytest.mark.live
 def test_server_errors_of_visitors_bring_the_old_release_back(corner: Corner) -> None:
-    live = corner.shipped()
+    live = corner.live()
     add_target(corner, "watched", "auto_rollback = { seconds = 20, at_least = 10 }")
     visits = [Wish("GET", "/", True, ("<h1>",)), Wish("POST", "/api/echo", True, ('"bytes"', "Internal Server Error"))]
     with Visitors(corner.url, visits):
@@ -174,8 +179,8 @@ def test_server_errors_of_visitors_bring_the_old_release_back(corner: Corner) ->
     assert corner.get("/api/health")[0] == 200
 
 
+@pytest.mark.live
 def test_a_folder_of_somebody_else_is_refused(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     assert sandbox_exec(["chown", "deploy", "/srv/corner"])[0] == 0
     corner.edit("site/index.html", "one", "two")
     refused = corner.ship()

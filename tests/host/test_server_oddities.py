@@ -13,8 +13,9 @@ from corner import Corner
 START = 'VERSION = "one"'
 
 
+@pytest.mark.live
 def test_a_read_only_disk_is_told_as_such(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     mount = "mount --bind /srv/corner /srv/corner && mount -o remount,bind,ro /srv/corner"
     assert sandbox_exec(["sh", "-c", mount])[0] == 0
     corner.edit("site/index.html", "one", "two")
@@ -27,8 +28,9 @@ def test_a_read_only_disk_is_told_as_such(corner: Corner, sandbox_exec: Exec) ->
     corner.shipped()
 
 
+@pytest.mark.live
 def test_an_old_release_that_was_deleted_by_hand_is_no_way_back(corner: Corner, sandbox_exec: Exec) -> None:
-    first = corner.shipped()
+    first = corner.live()
     corner.edit("site/index.html", "one", "two")
     second = corner.shipped()
     corner.edit("site/index.html", "two", "three")
@@ -41,11 +43,12 @@ def test_an_old_release_that_was_deleted_by_hand_is_no_way_back(corner: Corner, 
     assert (back.code, corner.live()) == (0, first), back.output
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("way_out", ["ship", "rollback"])
 def test_a_live_release_that_was_deleted_by_hand_is_told_and_replaced(
     corner: Corner, sandbox_exec: Exec, way_out: str
 ) -> None:
-    first = corner.shipped()
+    first = corner.live()
     corner.edit("site/index.html", "one", "two")
     second = corner.shipped()
     assert sandbox_exec(["rm", "-r", f"/srv/corner/releases/{second}"])[0] == 0
@@ -59,8 +62,8 @@ def test_a_live_release_that_was_deleted_by_hand_is_told_and_replaced(
     assert corner.live() == first if way_out == "rollback" else corner.live() > second
 
 
+@pytest.mark.live
 def test_a_link_to_nowhere_is_replaced(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     assert sandbox_exec(["ln", "-sfn", "releases/20200101T000000Z-nothing", "/srv/corner/current"])[0] == 0
     assert "which is no longer on the server" in corner.shipper("status").output
     corner.edit("backend/main.py", START, 'VERSION = "two"')
@@ -68,8 +71,8 @@ def test_a_link_to_nowhere_is_replaced(corner: Corner, sandbox_exec: Exec) -> No
     assert '"two"' in corner.get("/api/health")[1]
 
 
+@pytest.mark.live
 def test_a_server_whose_clock_was_a_year_ahead_is_shipped_to_in_order(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     # As if it had been shipped from a machine, or on a server, that lives a year ahead.
     ahead = "20991120T000000Z-abcdef1"
     script = (
@@ -133,8 +136,9 @@ def test_a_server_whose_clock_is_a_year_behind_and_then_a_year_ahead_is_no_matte
     assert (back.code, corner.live()) == (0, ids[-2]), back.output
 
 
+@pytest.mark.live
 def test_a_journal_of_an_older_version_and_half_a_line_do_no_harm(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     begun = {
         "kind": "begin",
         "release": "20200101T000000Z-abcdef1",
@@ -157,8 +161,9 @@ def test_a_journal_of_an_older_version_and_half_a_line_do_no_harm(corner: Corner
     assert "note" not in corner.shipper("status").output
 
 
+@pytest.mark.live
 def test_another_program_on_nginxs_port_is_named(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     squat = "systemctl stop nginx && systemd-run --quiet --unit=squatter python3 -m http.server 80"
     assert sandbox_exec(["sh", "-c", squat])[0] == 0
     wait = "for i in $(seq 100); do ss -ltn | grep -q ':80 ' && exit 0; sleep 0.1; done; exit 1"
@@ -176,8 +181,8 @@ def test_another_program_on_nginxs_port_is_named(corner: Corner, sandbox_exec: E
     corner.shipped()
 
 
+@pytest.mark.live
 def test_an_nginx_that_was_down_is_started(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     assert sandbox_exec(["systemctl", "stop", "nginx"])[0] == 0
     corner.edit("site/index.html", "one", "two")
     ended = corner.ship()

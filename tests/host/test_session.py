@@ -89,11 +89,12 @@ def test_a_connection_that_is_cut_is_told_as_such(session: AgentSession, sandbox
         session.call("state", {"app": "shop"})
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("moment", ["... migrate", "... health", "... drain"])
 def test_a_client_that_is_killed_leaves_a_whole_release_serving(
     corner: Corner, sandbox_exec: Exec, moment: str
 ) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, 'VERSION = "two"')
     client = start_ship(corner)
     assert client.stdout is not None

@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from conftest import Exec
 from corner import Corner
 from test_one_at_a_time import begin, wait_for
@@ -38,15 +39,16 @@ def test_first_ship_serves_site_and_backend_through_nginx(corner: Corner) -> Non
     assert "migrated: one" in ended.output
 
 
+@pytest.mark.live
 def test_ship_without_a_change_does_nothing(corner: Corner) -> None:
-    live = corner.shipped()
+    live = corner.live()
     ended = corner.ship()
     assert (ended.code, corner.live()) == (0, live)
     assert "Nothing to do" in ended.output
 
 
+@pytest.mark.live
 def test_frontend_only_ship_touches_no_process(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     before = sandbox_exec(["systemctl", "show", "corner@*", "--property=MainPID,Id"])
     corner.edit("site/index.html", "one", "two")
     ended = corner.ship()
@@ -55,8 +57,8 @@ def test_frontend_only_ship_touches_no_process(corner: Corner, sandbox_exec: Exe
     assert sandbox_exec(["systemctl", "show", "corner@*", "--property=MainPID,Id"]) == before
 
 
+@pytest.mark.live
 def test_backend_ship_leaves_one_running_copy_of_the_new_code(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
     corner.shipped()
     assert json.loads(corner.get("/api/health")[1])["version"] == "two"
@@ -95,8 +97,8 @@ def test_rollback_brings_site_backend_and_environment_back_together_and_cuts_nob
     assert (forward.code, corner.live()) == (0, second)
 
 
+@pytest.mark.live
 def test_plan_writes_nothing_and_names_the_steps_that_ship_runs(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
     everything = ["sh", "-c", "cd / && find srv etc/nginx etc/systemd var/lib/shipper -printf '%p %T@ %l %i\\n' | sort"]
     before = sandbox_exec(everything)
@@ -110,8 +112,9 @@ def test_plan_writes_nothing_and_names_the_steps_that_ship_runs(corner: Corner, 
     assert steps and sorted([*steps, "connect"]) == sorted(ran)
 
 
+@pytest.mark.live
 def test_what_was_live_is_live_after_a_reboot(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     server.down(corner.sandbox.name)
     server.up(corner.sandbox.name, discard)
     assert corner.live() == live
@@ -121,8 +124,8 @@ def test_what_was_live_is_live_after_a_reboot(corner: Corner, sandbox_exec: Exec
         assert time.monotonic() < deadline, corner.shipper("status").output
 
 
+@pytest.mark.live
 def test_pages_of_the_release_before_are_gone(corner: Corner) -> None:
-    corner.shipped()
     corner.write("site/old.html", "an old page")
     corner.shipped()
     assert corner.get("/old.html")[0] == 200
@@ -139,8 +142,8 @@ def test_only_the_newest_good_releases_are_kept(corner: Corner, sandbox_exec: Ex
     assert len(names.split()) == 5
 
 
+@pytest.mark.live
 def test_an_unchanged_file_does_not_travel_again(corner: Corner) -> None:
-    corner.shipped()
     corner.edit("site/index.html", "one", "two")
     ended = corner.ship()
     assert "1 file, 92 bytes" in ended.output, ended.output

@@ -69,8 +69,8 @@ def test_a_slot_that_only_the_oldest_release_has_is_there_for_the_next_one(corne
     assert '"one"' in corner.get("/api/health")[1]
 
 
+@pytest.mark.live
 def test_what_somebody_else_shipped_is_not_undone_after_a_lost_connection(corner: Corner) -> None:
-    corner.shipped()
     with Network(corner.sandbox.ssh_port) as network:
         corner.add_far_target(network.port)
         workspace = find_workspace(corner.root)

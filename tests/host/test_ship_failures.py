@@ -109,9 +109,10 @@ def state(sandbox_exec: Exec) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.name)
 def test_a_release_that_fails_leaves_the_old_one_serving(corner: Corner, sandbox_exec: Exec, failure: Failure) -> None:
-    live = corner.shipped()
+    live = corner.live()
     before = state(sandbox_exec)
     good = {path: (corner.root / path).read_text() for path in ("backend/main.py", "backend/migrate.py", "ship.toml")}
     failure.spoil(corner)
@@ -145,8 +146,9 @@ def test_a_first_release_that_fails_leaves_nothing_behind_that_disturbs_the_next
     corner.shipped()
 
 
+@pytest.mark.live
 def test_a_failed_release_is_no_way_back(corner: Corner) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, 'raise SystemExit("broken")')
     assert corner.ship().code == 1
     rows = [line.split() for line in corner.shipper("status").output.splitlines()]
@@ -157,8 +159,9 @@ def test_a_failed_release_is_no_way_back(corner: Corner) -> None:
     assert corner.live() == live
 
 
+@pytest.mark.live
 def test_a_users_broken_nginx_file_is_named_and_left_alone(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     sandbox_exec(["sh", "-c", "echo 'blah;' > /etc/nginx/conf.d/user.conf"])
     try:
         corner.edit("ship.toml", 'rate = "off"', 'rate = "off"\nbody_size = "3m"')
@@ -247,11 +250,12 @@ def wait_until_idle(corner: Corner, sandbox_exec: Exec) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     "moment", ["... build.frontend", "ok   build.backend", "... migrate", "... health", "... drain"]
 )
 def test_ctrl_c_leaves_a_whole_release_serving(corner: Corner, sandbox_exec: Exec, moment: str) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", START, 'VERSION = "two"')
     code, output = interrupt_at(start_ship(corner), moment)
     assert code == 130, output
@@ -267,8 +271,8 @@ def test_ctrl_c_leaves_a_whole_release_serving(corner: Corner, sandbox_exec: Exe
     assert '"two"' in corner.get("/api/health")[1]
 
 
+@pytest.mark.live
 def test_a_second_ship_is_told_who_ships(corner: Corner, sandbox_exec: Exec) -> None:
-    corner.shipped()
     corner.edit("backend/main.py", START, 'VERSION = "two"')
     corner.edit("ship.toml", "[nginx]", "drain = 5\n\n[nginx]")
     first = start_ship(corner)
@@ -284,8 +288,9 @@ def test_a_second_ship_is_told_who_ships(corner: Corner, sandbox_exec: Exec) -> 
     corner.shipped()
 
 
+@pytest.mark.live
 def test_a_backend_that_was_stopped_by_hand_is_brought_up_by_the_next_ship(corner: Corner, sandbox_exec: Exec) -> None:
-    live = corner.shipped()
+    live = corner.live()
     assert sandbox_exec(["sh", "-c", "systemctl stop 'corner@*'"])[0] == 0
     assert corner.get("/api/health")[0] == 502
     ended = corner.ship()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+import pytest
 from conftest import Exec
 from corner import PROGRAM, Corner
 
@@ -51,8 +52,9 @@ def printed(output: str, words: str) -> str:
     return found[0]
 
 
+@pytest.mark.live
 def test_every_hook_runs_at_its_moment_and_knows_what_it_needs(corner: Corner, sandbox_exec: Exec) -> None:
-    first = corner.shipped()
+    first = corner.live()
     corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
     set_hooks(
         corner,
@@ -98,10 +100,11 @@ def test_every_hook_runs_at_its_moment_and_knows_what_it_needs(corner: Corner, s
     assert "SHIPPER_ACTION='rollback'" in printed(back.output, "told after_switch there")
 
 
+@pytest.mark.live
 def test_a_hook_that_fails_before_the_switch_leaves_the_old_release_and_is_told_to_the_hooks_of_a_failure(
     corner: Corner, sandbox_exec: Exec
 ) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
     tell = {"on_failure": [there(TELL, "there"), here("raise SystemExit('no network')"), here(TELL, "last")]}
     fails = "import os; print(os.environ['SECRET_KEY']); raise SystemExit('smoke in the kitchen')"
@@ -149,10 +152,11 @@ def test_a_hook_that_fails_after_the_switch_undoes_nothing_and_is_told_loudly(co
     assert again.code == 0 and "Nothing to do" in again.output
 
 
+@pytest.mark.live
 def test_an_agent_killed_during_a_hook_is_undone_and_the_hooks_of_a_failure_run_then(
     corner: Corner, sandbox_exec: Exec
 ) -> None:
-    live = corner.shipped()
+    live = corner.live()
     corner.edit("backend/main.py", 'VERSION = "one"', 'VERSION = "two"')
     wait = there("import time; print('waiting', flush=True); time.sleep(3)")
     set_hooks(corner, {"before_switch": [wait], "on_failure": [there(TELL, "there")]})
