@@ -9,7 +9,8 @@ opened for it.
 
 What is timed is from the built folder here to the same folder, whole, there. For shipper it includes reading and
 hashing all files, checking everything that is on the server, `fsync`, and the switch; over an open connection, the
-state of the server was asked for before, as a ship does while the build runs. The best of the runs counts: other work
+state of the server was asked for before, as a ship does while the build runs. For the others, what the server's disk
+still needs after the end (`sync`) is in a column of its own. The best of the runs counts: other work
 on the machine only ever adds. Bytes are what TCP carries without headers, round trips those that somebody waited for.
 Memory and processor time are the server's, all of its processes together, the file cache aside.
 

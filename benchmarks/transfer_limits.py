@@ -25,7 +25,7 @@ _STEPS = (
 )
 _LINEAR, _AGENT_MEGABYTES = 1.25, 64.0
 # Why some of it may be missed.
-_SYNC = "shipper's time ends when all is on the disk, checked, and live; that of the others when the kernel has it."
+_DISK = "shipper's time ends when all is on the disk, checked, and live; that of the others when the kernel has it."
 _DOCUMENT = "what stays are the paths that changed, the requests around them, and the record of the release."
 _READING = "every file was just written, so that all are read and hashed here; after a build without a change none is."
 
@@ -35,7 +35,8 @@ class Passage:
     """One folder's way to the server.
 
     `line` is "slow" or "loopback", `kept` whether the connection was open before. `sent` and `received` are bytes and
-    `turns` round trips, counted on the slow line alone; `processor` the server's seconds. Where memory was watched, in
+    `turns` round trips, counted on the slow line alone; `processor` the server's seconds; `sync` those that the server
+    needs afterwards to have all of it on its disk, which shipper waits for by itself. Where memory was watched, in
     bytes: `memory` is how far the server's rose, `agent_memory` the peak of shipper's agent, and `client_memory` how
     far that of shipper's own process rose here. `parts` are seconds.
     """
@@ -50,6 +51,7 @@ class Passage:
     received: int = 0
     turns: int = 0
     processor: float = 0.0
+    sync: float = 0.0
     memory: int = 0
     agent_memory: int = 0
     client_memory: int = 0
@@ -124,14 +126,25 @@ def _checks(measured: Measured, site: str, kept: bool) -> Iterator[Check]:
         own = value(measured.best(site, SHIPPER, "slow", kept, kind))
         return own / min(value(measured.best(site, way, "slow", kept, kind)) for way in ways)
 
+    slow, large = ("", _DOCUMENT) if kept else _reasons_of_connecting(measured)
+
+    def disk(ways: Sequence[str], kind: str) -> str:
+        """Return why shipper may be slower, with what it comes to when everybody waits for the disk."""
+        own = measured.best(site, SHIPPER, "slow", kept, kind)
+        others = (measured.best(site, way, "slow", kept, kind) for way in ways)
+        other = min(others, key=on_disk)
+        told = f"Until it is on the disk, {other.way} takes {on_disk(other):.2f} s, shipper {on_disk(own):.2f} s."
+        return f"{slow}{_DISK} {told}"
+
     where = f"{site}, {'open' if kept else 'new'} connection"
-    slow, large = (_SYNC, _DOCUMENT) if kept else _reasons_of_connecting(measured)
-    yield Check(f"{where}: first ship, time / best peer", against(peers, "first", _seconds), _FIRST, slow)
+    first = against(peers, "first", _seconds)
+    yield Check(f"{where}: first ship, time / best peer", first, _FIRST, disk(peers, "first"))
     for kind in ("text", "component"):
-        yield Check(f"{where}: {TITLES[kind]}, time / rsync", against(rsyncs, kind, _seconds), _CHANGE, slow)
+        quick = against(rsyncs, kind, _seconds)
+        yield Check(f"{where}: {TITLES[kind]}, time / rsync", quick, _CHANGE, disk(rsyncs, kind))
         yield Check(f"{where}: {TITLES[kind]}, bytes / rsync", against(rsyncs, kind, _carried), _CHANGE_BYTES, large)
-    quick = _READING if kept else slow
-    yield Check(f"{where}: {TITLES['same']}, time / rsync", against(rsyncs, "same", _seconds), _SAME, quick)
+    why = _READING if kept else disk(rsyncs, "same")
+    yield Check(f"{where}: {TITLES['same']}, time / rsync", against(rsyncs, "same", _seconds), _SAME, why)
 
 
 def _reasons_of_connecting(measured: Measured) -> tuple[str, str]:
@@ -140,13 +153,18 @@ def _reasons_of_connecting(measured: Measured) -> tuple[str, str]:
     slow = (
         f"connecting and looking at the server is {own.seconds:.2f} s of it ({own.turns} round trips, the agent's "
         f"start; `ssh true` alone: {ssh.seconds:.2f} s). A ship does it while the build runs, where nobody waits for "
-        f"it. And {_SYNC}"
+        f"it. And "
     )
     large = (
         f"{_carried(own) / 1e3:.1f} kB of shipper's are the keys of the connection, the agent's start and the server's "
         f"state ({_carried(ssh) / 1e3:.1f} kB of ssh's), whatever changed."
     )
     return slow, large
+
+
+def on_disk(passage: Passage) -> float:
+    """Return the seconds until all of it is on the server's disk."""
+    return passage.seconds + passage.sync
 
 
 def _seconds(passage: Passage) -> float:

@@ -87,6 +87,8 @@ class Stage:
 
     def passage(self, about: Passage, act: Callable[[], object]) -> Passage:
         """Do something, and return what was seen of it."""
+        # Both ends have one disk here: what was only just written at this one is not the other's to wait for.
+        os.sync()
         before = (self.link.sent, self.link.received, self.link.turns, _processor())
         began = time.perf_counter()
         act()
@@ -99,6 +101,7 @@ class Stage:
         return about
 
 
+_SYNC = "a=$(date +%s%N); sync; echo $(( $(date +%s%N) - a ))"
 _LIST = "find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum"
 
 
@@ -134,6 +137,7 @@ def bring_all(stage: Stage, name: str, way: Way, line: str, kept: bool, folders:
         run_on(SANDBOX, "sh", "-c", f"su {place.ssh[-1].partition('@')[0]} -c 'mkdir -p ~/brought'")
         about = Passage(name, way.name, line, kept, kind)
         passages.append(stage.passage(about, partial(way.bring, fresh, place)))
+        about.sync = int(_printed(_SYNC)) / 1e9
         home = place.ssh[-1].partition("@")[0]
         stage.same(folder, f"/home/{home}/{place.new}")
         before = place.new

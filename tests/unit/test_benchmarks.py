@@ -18,6 +18,11 @@ from benchmarks import __main__ as program
 from benchmarks.figures import Figure, write
 from benchmarks.ship_page import BY_HAND, CHANGE, FIRST, SAME, SHIPPER, Measured, Run, Stage, judge
 from benchmarks.ship_page import write as write_ships
+from benchmarks.transfer_limits import SHIPPER as OURS
+from benchmarks.transfer_limits import SSH, TITLES, Passage
+from benchmarks.transfer_limits import Measured as Transfers
+from benchmarks.transfer_limits import judge as judge_transfers
+from benchmarks.transfer_page import write as write_transfers
 from benchmarks.visitors import Visits, visited
 
 PAGE = '<script src="/_next/static/chunks/a.js"></script></html>'
@@ -78,6 +83,32 @@ def test_the_page_of_the_ships_has_steps_errors_and_a_chart(tmp_path: Path) -> N
 @pytest.mark.parametrize(("failed", "held"), [(0, True), (1, False)])
 def test_one_failed_request_of_a_visitor_is_one_too_many(failed: int, held: bool) -> None:
     assert all(check.held for check in judge(ships(failed))) == held
+
+
+def transfers(first: float) -> Transfers:
+    """A site in three ways; shipper's first ship takes `first` seconds, tar's one until it is on the disk as well."""
+    seconds = {OURS: 0.1, "tar": 0.6, "rsync": 1.0}
+    passages = [
+        Passage("music", way, line, kept, kind, first if (way, kind) == (OURS, "first") else taken, 1000, sync=0.4)
+        for way, taken in seconds.items()
+        for line, kept in (("slow", True), ("slow", False), ("loopback", True))
+        for kind in TITLES
+    ]
+    for passage in passages:
+        if passage.way == OURS:
+            passage.sent, passage.sync = 100, 0.0
+    floor = (Passage("nothing", SSH, "slow", False, "same"), Passage("nothing", OURS, "slow", False, "same"))
+    return Transfers(tuple(passages), (), (), (), floor, (0.1, 0.2), 50e6, 0.04)
+
+
+def test_the_page_of_the_transfers_tells_when_all_is_on_the_disk_and_why_a_limit_is_missed(tmp_path: Path) -> None:
+    assert all(check.held for check in judge_transfers(transfers(0.6)))
+    text = write_transfers(transfers(0.9), tmp_path).read_text(encoding="utf-8")
+    assert "| first ship | shipper | 0.90 s | 0.90 s |" in text
+    assert "| first ship | tar | 0.60 s | 1.00 s |" in text
+    missed = text.partition("## Missed, and why")[2]
+    assert missed.count("first ship, time / best peer") == 2
+    assert missed.count("Until it is on the disk, tar takes 1.00 s, shipper 0.90 s.") == 2
 
 
 @contextmanager
