@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -172,6 +173,19 @@ def _made_gig(sandbox: Sandbox, folder: Path) -> Corner:
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
     return app
+
+
+def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[], bool] = lambda: False) -> bool:
+    """Wait until a condition of the shell is true inside the server; say whether it is, False when waiting is `vain`.
+
+    It looks by itself, over and over: for the engine, each command that it runs there is as much work as a container.
+    """
+    deadline = time.monotonic() + seconds
+    look = ["timeout", "1", "sh", "-c", 'until eval "$1"; do sleep 0.03; done', "sh", condition]
+    while run(look)[0] != 0:
+        if vain() or time.monotonic() > deadline:
+            return False
+    return True
 
 
 def run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:

@@ -8,11 +8,10 @@ that is wanted, until it is let go.
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conftest import Exec
+from conftest import Exec, wait_inside
 
 from shipper.agent import steps
 
@@ -92,12 +91,7 @@ def hold_at(run: Exec, boundary: Boundary) -> None:
 
 def wait_until_held(run: Exec, ship: subprocess.Popen[str]) -> bool:
     """Wait until the agent of a ship stands at the boundary; False when the ship ended, or never came there."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while run(["test", "-e", "/run/fault/reached"])[0] != 0:
-        if ship.poll() is not None or time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+    return wait_inside(run, "[ -e /run/fault/reached ]", _PATIENCE_SECONDS, lambda: ship.poll() is not None)
 
 
 def let_go(run: Exec) -> None:

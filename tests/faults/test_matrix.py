@@ -19,7 +19,7 @@ from typing import IO
 
 import pytest
 from boundaries import Boundary, hold_at, install, let_go, remove, wait_until_held
-from conftest import Exec
+from conftest import Exec, wait_inside
 from corner import PROGRAM, RELEASE_PATH, Corner
 from faults import FAULTS, Fault, Scene
 from gig import containers
@@ -125,9 +125,7 @@ def test_ctrl_c_twice_leaves_and_the_server_finishes(prepared: Corner, sandbox_e
         assert ship.wait(timeout=PATIENCE_SECONDS) == 130, printed.read_text()
         assert "Traceback" not in printed.read_text()
         let_go(sandbox_exec)
-    while sandbox_exec(["flock", "--nonblock", "/srv/corner/lock", "true"])[0] != 0:
-        assert time.monotonic() < deadline, "an agent still runs"
-        time.sleep(0.2)
+    assert wait_inside(sandbox_exec, "flock --nonblock /srv/corner/lock true"), "an agent still runs"
     # What was asked to stop before anybody saw it is undone.
     assert corner.live() == old
     ship_again(corner, time.monotonic())
@@ -244,8 +242,5 @@ def assert_in_order(app: Corner, run: Exec) -> None:
     assert sorted(run(["sh", "-c", UNITS.format(app=app.app)])[1].split()) == units
     assert run(["ls", f"/run/{app.app}"])[1].split() == [f"{slot}.sock"]
     assert run(["sh", "-c", LEFT.format(app=app.app)])[1] == ""
-    deadline = time.monotonic() + 60
-    while run(["pgrep", "--full", "b64decode"])[0] == 0:
-        assert time.monotonic() < deadline, "an agent still runs"
-        time.sleep(0.2)
+    assert wait_inside(run, "! pgrep --full '[b]64decode'"), "an agent still runs"
     assert run(["sh", "-c", f"tr -d '\\0 \\n' < {root}/lock"])[1] == ""

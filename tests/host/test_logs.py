@@ -5,11 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from conftest import Exec
+from conftest import Exec, wait_inside
 from corner import PROGRAM, Corner
 
 # The agent, and what it reads the logs with.
@@ -41,10 +40,7 @@ def followed(corner: Corner, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_until_nobody_reads(sandbox_exec: Exec) -> None:
-    deadline = time.monotonic() + 30
-    while (found := sandbox_exec(["sh", "-c", READERS])[1]) != "":
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+    assert wait_inside(sandbox_exec, f'[ -z "$({READERS})" ]'), sandbox_exec(["sh", "-c", READERS])[1]
 
 
 def test_a_log_that_is_not_there_is_no_empty_one(corner: Corner, sandbox_exec: Exec) -> None:

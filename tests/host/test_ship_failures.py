@@ -6,12 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from conftest import Exec
+from conftest import Exec, wait_inside
 from corner import PROGRAM, Corner
 
 Break = Callable[[Corner], None]
@@ -243,11 +242,7 @@ def interrupt_at(process: subprocess.Popen[str], words: str) -> tuple[int, str]:
 
 def wait_until_idle(corner: Corner, sandbox_exec: Exec) -> None:
     """Wait until the agent of the interrupted ship has let go, whichever way."""
-    deadline = time.monotonic() + 60
-    lock = f"/srv/{corner.root.name}/lock"
-    while sandbox_exec(["flock", "--nonblock", lock, "true"])[0] != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    assert wait_inside(sandbox_exec, f"flock --nonblock /srv/{corner.root.name}/lock true")
 
 
 @pytest.mark.live

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import CLEAN_SERVER, Exec
+from conftest import CLEAN_SERVER, Exec, wait_inside
 from corner import PROGRAM, Corner, Ended, make_corner
 
 from shipper.engine import connect
@@ -343,7 +343,7 @@ def test_ctrl_c_during_an_upload_keeps_what_arrived(corner: Corner, sandbox_exec
         text=True,
     )
     # The third file is begun, so two are whole; most are still here.
-    wait_until(lambda: len(sandbox_exec(INCOMING)[1].split()) >= 3 or process.poll() is not None)
+    wait_inside(sandbox_exec, f'[ "$({INCOMING[-1]} | wc -l)" -ge 3 ]', vain=lambda: process.poll() is not None)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
@@ -352,7 +352,7 @@ def test_ctrl_c_during_an_upload_keeps_what_arrived(corner: Corner, sandbox_exec
     assert corner.live() == live
     assert [corner.get(path)[0] for path in ("/", "/api/health")] == [200, 200]
     # The server notices the lost connection by itself, and brings what arrived to its disk.
-    wait_until(lambda: sandbox_exec(["flock", "--nonblock", "/srv/corner/lock", "true"])[0] == 0)
+    assert wait_inside(sandbox_exec, "flock --nonblock /srv/corner/lock true")
     assert sandbox_exec(INCOMING)[1] == ""
     ended = corner.ship()
     assert ended.code == 0, ended.output
