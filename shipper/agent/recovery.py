@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from . import environment, health, hooks, journal, release, systemd
+from .errors import AgentError
 from .layout import Layout
 from .once import once_unit
 from .settle import settle, wait_healthy
@@ -95,11 +96,18 @@ def _goes_forward(layout: Layout, entries: Sequence[journal.Entry]) -> bool:
         return False
     if any(entry.get("kind") == "verified" for entry in entries):
         return True
-    if record.get("slot"):
-        systemd.start(layout.unit(str(record["slot"])))  # nothing, where it runs
-        if not wait_healthy(layout, record, _HEALTHY_SECONDS).ok:
-            return False
+    if record.get("slot") and not _comes_up(layout, record):
+        return False
     return all(health.ask_nginx(path, record["host"]).ok for path in (health.RELEASE_PATH, *record["paths"]))
+
+
+def _comes_up(layout: Layout, record: Mapping[str, Any]) -> bool:
+    """Whether the backend of a release runs, or can be started, and answers."""
+    try:
+        systemd.start(layout.unit(str(record["slot"])))  # nothing, where it runs
+    except AgentError:  # its slot is gone, or systemd has seen it fail too often: nobody could ship while this raised
+        return False
+    return wait_healthy(layout, record, _HEALTHY_SECONDS).ok
 
 
 def _await_programs(layout: Layout, entries: Sequence[journal.Entry], note: Note) -> None:

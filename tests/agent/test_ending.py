@@ -1,0 +1,42 @@
+"""How an activation ends when something goes wrong late: cut off behind the switch, or with a disk that is full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from server import make_layout
+
+from shipper.agent import journal, recovery, release
+from shipper.agent.layout import Layout
+
+SLOT = "0123456789ab"
+OLD, NEW = "20261120T000001Z-abcdef1", "20261120T000002Z-abcdef1"
+
+
+def make(layout: Layout, release_id: str, state: str, slot: str = "") -> None:
+    """Make a release without any files."""
+    record = {"id": release_id, "slot": slot, "host": "localhost:9", "scheme": "http", "paths": [], "health": "/"}
+    release.make(layout, {**record, "nginx": {"http": "", "server": ""}}, [], [])
+    release.mark(layout, release_id, state)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A server on which the old release is live."""
+    layout = make_layout(tmp_path)
+    make(layout, OLD, "good")
+    release.switch(layout, OLD)
+    return layout
+
+
+def test_a_ship_that_was_cut_off_is_undone_also_when_its_backend_cannot_even_be_started(layout: Layout) -> None:
+    make(layout, NEW, "prepared", SLOT)  # somebody removed its slot, or systemd has seen it fail too often
+    who = {"action": "ship", "release": NEW, "previous": OLD, "who": "kim", "slot": SLOT}
+    journal.write(layout, kind="begin", **who)
+    journal.write(layout, kind="step", step="switch", state="done")
+    release.switch(layout, NEW)
+    recovery.recover(layout, lambda text: None)
+    assert release.live(layout) == OLD
+    assert recovery.unfinished(layout) is None
+    assert release.record(layout, NEW)["state"] == "bad"
