@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from server import make_layout
+from server import Client, make_layout
 
-from shipper.agent import journal, recovery, release
+from shipper.agent import activation, journal, recovery, release
 from shipper.agent.layout import Layout
 
 SLOT = "0123456789ab"
@@ -40,3 +44,31 @@ def test_a_ship_that_was_cut_off_is_undone_also_when_its_backend_cannot_even_be_
     assert release.live(layout) == OLD
     assert recovery.unfinished(layout) is None
     assert release.record(layout, NEW)["state"] == "bad"
+
+
+@pytest.mark.parametrize("full", ["release.json.new", "journal.jsonl"])
+def test_a_disk_that_is_full_behind_the_point_of_no_return_is_told_and_fails_nothing(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    make(layout, NEW, "prepared")
+    Path(layout.journal).touch()
+
+    def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def write(path: str, *arguments: Any) -> Any:
+            if os.path.basename(path) == full and '"kind": "verified"' in Path(layout.journal).read_text():
+                raise OSError(errno.ENOSPC, "No space left on device", path)
+            return call(path, *arguments)
+
+        return write
+
+    record, holder = release.record(layout, NEW), {"who": "kim"}
+    request = {"action": "ship", "release": record, "steps": [{"step": "switch"}], "holder": holder}
+    with monkeypatch.context() as patch:
+        for name in ("replace", "open"):
+            patch.setattr(os, name, refusing(getattr(os, name)))
+        told = activation.activate(layout, request, Client().channel)
+    assert told["live"] == release.live(layout) == NEW
+    assert "The disk of the server is full" in " ".join(told["trouble"])
+    recovery.recover(layout, lambda text: None)  # whoever comes next
+    assert recovery.unfinished(layout) is None
+    assert release.record(layout, NEW)["state"] == "good"
