@@ -26,6 +26,8 @@ _TRY_SECONDS = 0.25
 _NOTE_SECONDS = 10.0
 # An agent whose client has left finishes its switch and goes; only a migration can take longer than this.
 _ORPHAN_SECONDS = 600.0
+# Who only looks (`holder`) has the lock for a moment, and who has just got it has yet to write who that is.
+_LOOK_SECONDS = 2.0
 # A client gives a sign every five seconds; one that missed three is most probably gone.
 _QUIET_SECONDS = 15.0
 
@@ -108,14 +110,21 @@ def _wait(layout: Layout, file: int, channel: Channel, wait: float) -> None:
     while not _try(file):
         entry = _read(file)
         waited = time.monotonic() - began
+        known = _lives(entry)
         alone = entry.get("client") == "gone" or _age(entry, "heard") > _QUIET_SECONDS
-        if waited >= max(wait, _ORPHAN_SECONDS if alone else 0.0) or not channel.alive:
+        patience = (_ORPHAN_SECONDS if alone else 0.0) if known else _LOOK_SECONDS
+        if waited >= max(wait, patience) or not channel.alive:
             raise _refusal(layout, entry)
-        if time.monotonic() - told >= _NOTE_SECONDS:
+        if known and time.monotonic() - told >= _NOTE_SECONDS:
             told = time.monotonic()
             why = "whose client is gone; it ends by itself" if alone else "as wished"
             channel.note(f"Waiting for {_describe(entry)}, {why}.")
         time.sleep(_TRY_SECONDS)
+
+
+def _lives(entry: Entry) -> bool:
+    """Whether the text is of a process that lives. Else it is not by the text's process that the lock is held."""
+    return entry.get("boot") == _boot_id() and os.path.exists(f"/proc/{entry.get('process')}")
 
 
 def _try(file: int) -> bool:
