@@ -12,7 +12,7 @@ from typing import Any, Optional
 from . import environment, health, hooks, journal, release, systemd
 from .errors import AgentError
 from .layout import Layout
-from .once import once_unit
+from .once import once_unit, services_unit
 from .settle import settle, wait_healthy
 
 _POLL_SECONDS = 0.2
@@ -111,11 +111,12 @@ def _comes_up(layout: Layout, record: Mapping[str, Any]) -> bool:
 
 
 def _await_programs(layout: Layout, entries: Sequence[journal.Entry], note: Note) -> None:
-    """Wait for a migration or a hook that still runs: it lives in a unit of its own, and to kill it would be worse."""
+    """Wait for a migration, a hook or Compose that still runs, in a unit of its own: to kill it would be worse."""
     begun = [str(entry.get("step")) for entry in entries if entry.get("kind") == "step"]
     if not begun:
         return
-    unit = once_unit(layout, begun[-1], str(entries[0].get("slot")))
+    step = begun[-1]
+    unit = services_unit(layout) if step == "services" else once_unit(layout, step, str(entries[0].get("slot")))
     deadline = time.monotonic() + _PROGRAM_SECONDS
     told = 0.0
     while systemd.state_of(unit).busy and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from server import Client, make_layout
 
-from shipper.agent import activation, journal, recovery, release
+from shipper.agent import activation, journal, programs, recovery, release
 from shipper.agent.layout import Layout
 
 SLOT = "0123456789ab"
@@ -72,3 +72,25 @@ def test_a_disk_that_is_full_behind_the_point_of_no_return_is_told_and_fails_not
     recovery.recover(layout, lambda text: None)  # whoever comes next
     assert recovery.unfinished(layout) is None
     assert release.record(layout, NEW)["state"] == "good"
+
+
+SYSTEMCTL = """#!/bin/sh
+[ "$1 $2" = "show shop-services.service" ] && [ ! -e "$0.asked" ] && echo ActiveState=active && touch "$0.asked"
+exit 0
+"""
+
+
+def test_who_ends_a_ship_that_was_cut_off_waits_for_its_services_as_for_a_migration(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(SYSTEMCTL, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setitem(programs._ENVIRONMENT, "PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    journal.write(layout, kind="begin", action="ship", release=NEW, previous=OLD, who="kim", slot=SLOT)
+    journal.write(layout, kind="step", step="services", state="begin")
+    told: list[str] = []
+    recovery.recover(layout, told.append)
+    assert "shop-services.service still runs; waiting for its end." in told
+    assert recovery.unfinished(layout) is None
