@@ -65,13 +65,14 @@ def _settle_if_free(layout: Layout, channel: Channel) -> None:
     if recovery.unfinished(layout) is None:
         return
     try:
-        lock.take(layout, {"who": "shipper"}, "ending what was cut off", channel)
+        taken = lock.take(layout, {"who": "shipper"}, "ending what was cut off", channel)
     except AgentError:
         return
     try:
         recovery.recover(layout, channel.note)
     finally:
-        lock.release(layout)
+        if taken:
+            lock.release(layout)
 
 
 def _begin(request: Request, channel: Channel, reason: str) -> Layout:

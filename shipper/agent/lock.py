@@ -36,15 +36,15 @@ _held: dict[str, int] = {}
 _guard = threading.Lock()
 
 
-def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channel, wait: float = 0.0) -> None:
-    """Take the lock and keep it until this process ends; taking it again is nothing.
+def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channel, wait: float = 0.0) -> bool:
+    """Take the lock and keep it until this process ends; return whether it was not ours already.
 
     `holder` is {"who", "author", "run"}. A lock that is held is waited for up to `wait` seconds, and for as long as it
     takes when nobody is behind it any more: an agent whose client left ends by itself. Raises AgentError of kind
     "lock" that tells all about the holder, and of kind "config" for a folder that is somebody else's.
     """
     if layout.lock in _held:
-        return
+        return False
     _claim(layout)
     os.makedirs(layout.root, exist_ok=True)
     os.chmod(layout.root, 0o755)
@@ -62,6 +62,7 @@ def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channe
     _held[layout.lock] = file
     _write(file, entry, channel)
     threading.Thread(target=_beat, args=[layout.lock, file, entry, channel], name="lock", daemon=True).start()
+    return True
 
 
 def _claim(layout: Layout) -> None:

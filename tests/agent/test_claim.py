@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from server import Client, make_layout
 
-from shipper.agent import commands, journal
+from shipper.agent import commands, journal, lock
 
 
 @pytest.mark.parametrize("question", ["state", "status", "releases"])
@@ -25,3 +25,15 @@ def test_a_journal_in_somebody_elses_folder_is_not_acted_on_by_who_only_asks(
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)  # the folder is not ours then
     commands.COMMANDS[question]({"app": "shop"}, Client().channel)
     assert Path(layout.journal).read_bytes() == written, "what was begun there is nothing to end"
+
+
+def test_who_asks_in_the_middle_of_its_own_change_keeps_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout, channel = make_layout(tmp_path), Client().channel
+    monkeypatch.setattr(commands, "Layout", lambda app: layout)
+    lock.take(layout, {"who": "kim"}, "shipping", channel)
+    journal.write(layout, kind="begin", action="ship", release="20261120T000001Z-abcdef1", previous="", who="kim")
+    commands.COMMANDS["state"]({"app": "shop"}, channel)
+    assert (lock.holder(layout) or {})["who"] == "kim"
+    lock.release(layout)
