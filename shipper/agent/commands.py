@@ -136,10 +136,10 @@ def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
             "What they changed would be lost.",
             "Begin again, from what is there now: inv env.edit",
         )
+    if environment.parse(request["text"]) != request["values"]:
+        raise AgentError("bug", "The environment would not be read back as it was sent; nothing was changed.")
     difference = environment.compare(layout, request["values"])
     environment.replace(layout, request["text"])
-    if environment.read(layout.env) != request["values"]:
-        raise AgentError("bug", "The environment was not read back as it was sent.")
     journal.write(
         layout, kind="env", who=request["holder"]["who"], changed=difference["missing"] + difference["changed"]
     )
