@@ -29,7 +29,9 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     a failure was undone. Raises AgentError when the old release was kept.
     """
     record = dict(request["release"])
-    run = Run(layout, record, channel, previous=release.live(layout))
+    previous = release.live(layout)
+    before = release.find(layout, previous) or {}
+    run = Run(layout, record, channel, previous, str(before.get("slot") or ""))
     started = time.monotonic()
     entry = {
         "kind": request["action"],

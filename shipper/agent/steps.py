@@ -44,6 +44,7 @@ class Run:
     record: dict[str, Any]
     channel: Channel
     previous: str
+    previous_slot: str = ""
     reloaded: bool = False
     restarts: int = 0
     stopped_at: float = 0.0
@@ -59,8 +60,10 @@ class Run:
 
     @property
     def mask(self) -> Mask:
-        """Hides the values of the environment; read anew, because the slot's own exists only after `lay`."""
-        slots = [f"{self.layout.slot(self.slot)}/env"] if self.slot else []
+        """Hides the values of the environment, and those that only one of the two releases still knows; read anew,
+        because the slot's own exists only after `lay`.
+        """
+        slots = (f"{self.layout.slot(name)}/env" for name in (self.slot, self.previous_slot) if name)
         return environment.mask_of(self.layout.env, *slots)
 
     def say(self, kind: str, step: str, text: str = "", **more: Any) -> None:

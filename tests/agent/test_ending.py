@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from server import Client, make_layout
 
-from shipper.agent import activation, journal, programs, recovery, release
+from shipper.agent import activation, environment, journal, programs, recovery, release
+from shipper.agent.errors import AgentError
 from shipper.agent.layout import Layout
 
 SLOT = "0123456789ab"
@@ -74,23 +76,52 @@ def test_a_disk_that_is_full_behind_the_point_of_no_return_is_told_and_fails_not
     assert release.record(layout, NEW)["state"] == "good"
 
 
-SYSTEMCTL = """#!/bin/sh
-[ "$1 $2" = "show shop-services.service" ] && [ ! -e "$0.asked" ] && echo ActiveState=active && touch "$0.asked"
-exit 0
+# Compose runs when it is asked for the first time.
+BUSY = """[ "$1 $2" = "show shop-services.service" ] && [ ! -e "$0.asked" ] || exit 0
+echo ActiveState=active
+touch "$0.asked"
 """
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+    """Put a script in the place of a program of the server."""
+    program = folder / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setitem(programs._ENVIRONMENT, "PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
 
 def test_who_ends_a_ship_that_was_cut_off_waits_for_its_services_as_for_a_migration(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "bin" / "systemctl"
-    program.parent.mkdir()
-    program.write_text(SYSTEMCTL, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setitem(programs._ENVIRONMENT, "PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    stand_in(tmp_path, monkeypatch, "systemctl", BUSY)
     journal.write(layout, kind="begin", action="ship", release=NEW, previous=OLD, who="kim", slot=SLOT)
     journal.write(layout, kind="step", step="services", state="begin")
     told: list[str] = []
     recovery.recover(layout, told.append)
     assert "shop-services.service still runs; waiting for its end." in told
     assert recovery.unfinished(layout) is None
+
+
+def test_what_only_the_release_before_knows_is_hidden_when_its_hooks_tell_of_a_failure(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, "systemctl", '[ "$1" = show ] && echo ActiveState=active\nexit 0')
+    stand_in(tmp_path, monkeypatch, "systemd-run", "echo the token was rotated-since-then")
+    make(layout, NEW, "good", SLOT)
+    os.mkdir(layout.slot(SLOT))
+    environment.write_private(f"{layout.slot(SLOT)}/env", b'API_TOKEN="rotated-since-then"\n')
+    release.switch(layout, NEW)
+    hook = {"step": "on-failure", "slot": SLOT, "container": [], "variables": {}, "shown": "tell"}
+    request = {
+        "action": "ship",
+        "release": release.record(layout, OLD),
+        "steps": [{"step": "none"}],
+        "holder": {"who": "kim"},
+        "on_failure": [{**hook, "command": ["tell"], "properties": {}, "timeout": 9}],
+    }
+    client = Client()
+    with pytest.raises(AgentError, match="knows no step"):
+        activation.activate(layout, request, client.channel)
+    assert "the token was ********" in json.dumps(client.said)
