@@ -93,6 +93,7 @@ class Channel:
                 if "answer" in message:
                     self._answers.put(message)
                     continue
+                self.cancelled = False  # what was to be stopped has ended: this is the next one, such as the way back
                 self._requests.put(message)
                 if message.get("stream"):
                     self._read_frames()

@@ -256,7 +256,9 @@ def _pieces(receive: Callable[[int], bytes]) -> Iterator[bytes]:
 def _result(message: Mapping[str, Any], stopped: bool) -> Any:
     if message["ok"]:
         if stopped:
-            raise StoppedError("Stopped too late: it was done already.", fix="inv status")
+            late = StoppedError("Stopped too late: it was done already.", fix="inv status")
+            late.result = message["result"]
+            raise late
         return message["result"]
     error = _error(message["error"])
     raise StoppedError(error.what, why=error.why, fix=error.fix) if stopped else error

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from shipper.completion.known import remember_releases
 from shipper.deliver.consignment import Presence
-from shipper.errors import ShipperError
+from shipper.errors import ShipperError, StoppedError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
 from shipper.host.session import AgentSession
@@ -71,7 +71,7 @@ class Aftermath:
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the activation on one server ended: the agent's result, or what went wrong."""
+    """How the activation on one server ended: the agent's result, or what went wrong, or a Ctrl-C that was too late."""
 
     member: Member
     result: Mapping[str, Any] | None = None
@@ -98,7 +98,10 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
         failed_hooks += [_of(end.member, step) for end in ended if end.result for step in end.result["hooks"]]
         failed = next((end for end in ended if end.error), None)
         if failed and failed.error:
-            raise failed.error if len(members) == 1 else _explained(members, switched, failed, failed.error, emit)
+            alike = not waiting and all(end.result is not None for end in ended)
+            if alike or len(members) == 1:
+                raise failed.error
+            raise _explained(members, switched, failed, failed.error, emit)
     if switched:
         first, plan = members[0], members[0].plan
         releases = [{**plan.record, "state": "good"}, *first.state.releases]
@@ -120,6 +123,8 @@ def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:
     told = of_server(emit, member.job.server)
     try:
         return _Ended(member, activate(member.job, member.session, member.plan, told, accepted, member.state.live))
+    except StoppedError as error:  # too late, maybe: then it has switched like the others
+        return _Ended(member, error.result, error)
     except ShipperError as error:
         return _Ended(member, error=error)
 

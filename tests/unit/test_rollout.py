@@ -1,0 +1,109 @@
+"""Several servers, and somebody who presses Ctrl-C: whatever has ended by then, all of them serve one release."""
+
+from __future__ import annotations
+
+import json
+import queue
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipper.config.load import parse_project
+from shipper.config.project import Workspace
+from shipper.config.target import Target
+from shipper.errors import StoppedError
+from shipper.events import Event
+from shipper.host.connection import Host
+from shipper.host.session import AgentSession
+from shipper.pipeline.job import Job
+from shipper.pipeline.plan import Plan, Step
+from shipper.pipeline.rollout import Member, roll_out
+from shipper.pipeline.server import ServerState
+
+PROJECT = parse_project('name = "shop"\n[frontend]\npreset = "static"\n', "ship.toml")
+OLD, NEW = "20261120T000001Z-abcdef1", "20261120T000002Z-abcdef1"
+NGINX = {"http": "", "server": ""}
+RECORD = {"id": OLD, "state": "good", "slot": "", "nginx": NGINX, "host": "shop.example.com", "paths": ["/"]}
+SWITCH = Step("switch", "make it live", "server")
+STATE: dict[str, Any] = {
+    "live": OLD,
+    "releases": [RECORD],
+    "slots": [],
+    "running": [],
+    "environment": {"keys": [], "empty": [], "digest": "", "settings": {}},
+    "nginx": NGINX,
+    "units": {},
+    "migrations": [],
+    "memory": 0,
+    "facts": {},
+    "services": "",
+    "lasting": [],
+    "containers": {},
+    "token": "",
+    "unfinished": False,
+}
+
+
+class Server:
+    """The channel to a server whose agent does what it is asked for, and hears of a wish to stop too late."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.live = OLD
+        self._said: queue.Queue[bytes] = queue.Queue()
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._said.put(json.dumps(message).encode() + b"\n")
+
+    def send(self, data: bytes) -> int:
+        request = json.loads(data)
+        if request.get("do") == "state":
+            self._say({"ok": True, "result": {**STATE, "live": self.live}})
+        if request.get("do") == "activate":
+            self.live = request["with"]["release"]["id"]
+            self._say({"event": {"kind": "done", "step": "switch", "text": ""}})
+            self._say({"ok": True, "result": {"live": self.live, "seconds": 0.1, "trouble": [], "hooks": []}})
+        return len(data)
+
+    def recv(self, size: int) -> bytes:
+        return self._said.get()
+
+    def recv_stderr(self, size: int) -> bytes:
+        return b""
+
+
+@pytest.fixture
+def members(tmp_path: Path) -> list[Member]:
+    target = Target.model_validate(
+        {"host": "203.0.113.7", "domain": "shop.example.com", "more": ({"host": "203.0.113.8"},)}
+    )
+    job = Job(Workspace(tmp_path, PROJECT), "production", target)
+    plan = Plan("ship", {**RECORD, "id": NEW}, (SWITCH,))
+    found = []
+    for one in job.each:
+        session = AgentSession(Server(), Host(one.target.host, "deploy", None), lambda text: None)
+        found.append(Member(one, session, ServerState.parse(STATE), plan))
+    return found
+
+
+def live(members: list[Member]) -> list[str]:
+    return [member.session._channel.live for member in members]
+
+
+@pytest.mark.parametrize(("number", "ends"), [(0, [OLD, OLD]), (1, [NEW, NEW])], ids=["first", "last"])
+def test_a_ctrl_c_that_comes_too_late_for_one_server_leaves_all_with_the_same_release(
+    members: list[Member], number: int, ends: list[str]
+) -> None:
+    stopped = []
+
+    def emit(event: Event) -> None:
+        if event.server == members[number].job.server and event.kind == "done" and not stopped:
+            stopped.append(event)
+            raise KeyboardInterrupt
+
+    with pytest.raises(StoppedError):
+        roll_out(members, 1, emit)
+    assert stopped
+    assert live(members) == ends
