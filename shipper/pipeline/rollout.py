@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from shipper.completion.known import remember_releases
@@ -116,7 +116,13 @@ def _activate_each(batch: Sequence[Member], accepted: Collection[str], emit: Emi
     if len(batch) == 1:  # in this thread, so that Ctrl-C is heard
         return [_activate(batch[0], accepted, emit)]
     with ThreadPoolExecutor(len(batch), thread_name_prefix="activate") as pool:
-        return list(pool.map(lambda member: _activate(member, accepted, emit), batch))
+        running = [pool.submit(_activate, member, accepted, emit) for member in batch]
+        try:
+            return [one.result() for one in running]
+        except KeyboardInterrupt:  # it is heard here, and not where the servers are talked to
+            emit(Event("note", "rollout", "Stopping when these servers are done; Ctrl-C once more leaves them alone."))
+            late = StoppedError("Stopped too late: it was done already.", fix="inv status")
+            return [replace(end, error=end.error or late) for end in (one.result() for one in running)]
 
 
 def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import queue
+import sys
+import threading
+import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ import pytest
 from shipper.config.load import parse_project
 from shipper.config.project import Workspace
 from shipper.config.target import Target
-from shipper.errors import StoppedError
+from shipper.errors import ShipperError, StoppedError
 from shipper.events import Event
 from shipper.host.connection import Host
 from shipper.host.session import AgentSession
@@ -49,6 +54,7 @@ class Server:
     """The channel to a server whose agent does what it is asked for, and hears of a wish to stop too late."""
 
     closed = False
+    fails = False
 
     def __init__(self) -> None:
         self.live = OLD
@@ -61,7 +67,9 @@ class Server:
         request = json.loads(data)
         if request.get("do") == "state":
             self._say({"ok": True, "result": {**STATE, "live": self.live}})
-        if request.get("do") == "activate":
+        if request.get("do") == "activate" and self.fails:
+            self._say({"ok": False, "error": {"kind": "release", "what": "no", "why": "", "fix": ""}})
+        elif request.get("do") == "activate":
             self.live = request["with"]["release"]["id"]
             self._say({"event": {"kind": "done", "step": "switch", "text": ""}})
             self._say({"ok": True, "result": {"live": self.live, "seconds": 0.1, "trouble": [], "hooks": []}})
@@ -76,9 +84,8 @@ class Server:
 
 @pytest.fixture
 def members(tmp_path: Path) -> list[Member]:
-    target = Target.model_validate(
-        {"host": "203.0.113.7", "domain": "shop.example.com", "more": ({"host": "203.0.113.8"},)}
-    )
+    more = ({"host": "203.0.113.8"}, {"host": "203.0.113.9"})
+    target = Target.model_validate({"host": "203.0.113.7", "domain": "shop.example.com", "more": more})
     job = Job(Workspace(tmp_path, PROJECT), "production", target)
     plan = Plan("ship", {**RECORD, "id": NEW}, (SWITCH,))
     found = []
@@ -88,11 +95,17 @@ def members(tmp_path: Path) -> list[Member]:
     return found
 
 
+def waits_for_results() -> bool:
+    """Whether the main thread waits for what other threads do."""
+    frame = sys._current_frames()[threading.main_thread().ident or 0]
+    return any(one.f_code.co_name == "result" for one, _ in traceback.walk_stack(frame))
+
+
 def live(members: list[Member]) -> list[str]:
     return [member.session._channel.live for member in members]
 
 
-@pytest.mark.parametrize(("number", "ends"), [(0, [OLD, OLD]), (1, [NEW, NEW])], ids=["first", "last"])
+@pytest.mark.parametrize(("number", "ends"), [(0, [OLD] * 3), (1, [OLD] * 3), (2, [NEW] * 3)])
 def test_a_ctrl_c_that_comes_too_late_for_one_server_leaves_all_with_the_same_release(
     members: list[Member], number: int, ends: list[str]
 ) -> None:
@@ -107,3 +120,23 @@ def test_a_ctrl_c_that_comes_too_late_for_one_server_leaves_all_with_the_same_re
         roll_out(members, 1, emit)
     assert stopped
     assert live(members) == ends
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["all had switched", "one had not"])
+def test_a_ctrl_c_while_several_servers_switch_at_once_waits_for_all_of_them(
+    members: list[Member], failing: bool
+) -> None:
+    members[2].session._channel.fails = failing
+    pressed = threading.Event()
+
+    def emit(event: Event) -> None:
+        if event.server == members[1].job.server and event.kind == "done" and not pressed.is_set():
+            pressed.set()
+            while not waits_for_results():
+                time.sleep(0.001)
+            _thread.interrupt_main()
+
+    with pytest.raises(ShipperError):
+        roll_out(members, 2, emit)
+    assert pressed.is_set()
+    assert live(members) == [OLD] * 3 if failing else [NEW] * 3
