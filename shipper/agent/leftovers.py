@@ -18,7 +18,8 @@ from .layout import Layout
 def sweep(layout: Layout) -> list[str]:
     """Remove all of it; return the paths."""
     found = [path for pattern in _patterns(layout) for path in glob.glob(pattern)]
-    found += [path for path in glob.glob(os.path.join(layout.sockets, "*.sock")) if path not in _sockets(layout)]
+    if sockets := glob.glob(os.path.join(layout.sockets, "*.sock")):
+        found += sorted(set(sockets) - _sockets(layout))
     for path in found:
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -44,4 +45,6 @@ def _patterns(layout: Layout) -> list[str]:
 
 
 def _sockets(layout: Layout) -> set[str]:
-    return {layout.socket(name) for name in systemd.running_slots(layout)}
+    # Without its path, a socket that systemd holds would be of no use to the next start of its slot.
+    held = (*systemd.running_slots(layout), *systemd.proxied_slots(layout))
+    return {layout.socket(name) for name in held}

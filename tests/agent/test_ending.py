@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import Client, make_layout
+from server import Client, make_layout, stand_in
 
-from shipper.agent import activation, environment, journal, programs, recovery, release
+from shipper.agent import activation, environment, journal, recovery, release
 from shipper.agent.errors import AgentError
 from shipper.agent.layout import Layout
 
@@ -81,15 +81,6 @@ BUSY = """[ "$1 $2" = "show shop-services.service" ] && [ ! -e "$0.asked" ] || e
 echo ActiveState=active
 touch "$0.asked"
 """
-
-
-def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
-    """Put a script in the place of a program of the server."""
-    program = folder / "bin" / name
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setitem(programs._ENVIRONMENT, "PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
 
 def test_who_ends_a_ship_that_was_cut_off_waits_for_its_services_as_for_a_migration(
