@@ -169,7 +169,8 @@ class AgentSession:
                 told = answer(message["ask"], message["with"]) if answer else None
             finally:  # after a Ctrl-C, too: the agent waits for it
                 self.round_trips += 1
-                self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
+                answered = {"id": self._number, "answer": told, "number": message["number"]}
+                self._send(json.dumps(answered).encode() + b"\n")
 
     def _send_stream(self, request: bytes, stream: Iterable[bytes]) -> None:
         """Send a request and all frames that belong to it; stop early when the agent has said that it failed."""
