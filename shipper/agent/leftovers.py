@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 
-from . import nginx, systemd
+from . import compose, nginx, systemd
 from .layout import Layout
 
 
@@ -30,7 +30,7 @@ def sweep(layout: Layout) -> list[str]:
 
 
 def _patterns(layout: Layout) -> list[str]:
-    written = [*nginx.files(layout).values(), *layout.unit_files.values()]
+    written = [*nginx.files(layout).values(), *layout.unit_files.values(), compose.services_file(layout)]
     return [
         os.path.join(layout.root, ".current.*"),
         layout.journal + ".new",
@@ -38,7 +38,7 @@ def _patterns(layout: Layout) -> list[str]:
         os.path.join(layout.releases, "*", "*.new"),
         os.path.join(layout.slots, "*.partial"),
         os.path.join(layout.store, "incoming.*"),
-        *(f"{path}.*.*" for path in (layout.env, layout.salt)),
+        *(f"{path}.*.*" for path in (layout.env, layout.salt, layout.freeze)),
         *(f"{path}.*.shipper-new" for path in written),
         os.path.join(tempfile.gettempdir(), nginx.scratch_prefix(layout) + "*"),
     ]

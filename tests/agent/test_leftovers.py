@@ -26,3 +26,12 @@ def test_a_socket_that_systemd_holds_for_containers_stays_also_when_those_have_f
         Path(layout.socket(slot)).touch()
     assert leftovers.sweep(layout) == [layout.socket(STALE)]
     assert Path(layout.socket(LIVE)).exists(), "systemd would not make it anew: the unit is active"
+
+
+@pytest.mark.parametrize("name", ["freeze.7.0a1b2c3d", "services/compose.json.7.shipper-new"])
+def test_half_a_file_of_one_that_was_killed_is_swept_away_wherever_it_was_written(tmp_path: Path, name: str) -> None:
+    layout = make_layout(tmp_path)
+    half = Path(layout.root, name)
+    half.parent.mkdir(exist_ok=True)
+    half.touch()
+    assert leftovers.sweep(layout) == [str(half)]
