@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from shipper.completion.known import remember_releases
 from shipper.deliver.consignment import Presence
-from shipper.errors import ShipperError, StoppedError
+from shipper.errors import ConnectionLostError, ShipperError, StoppedError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
 from shipper.host.session import AgentSession
@@ -20,7 +21,7 @@ from shipper.pipeline.activate import activate
 from shipper.pipeline.hooks import because, failure_steps, run_after_switch
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps
-from shipper.pipeline.server import ServerState, read_state
+from shipper.pipeline.server import OWN_LOCK_SECONDS, ServerState, connect, lock_server, read_state
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,27 @@ def _explained(
     became = {member.job.server: "not touched" for member in members}
     became[failed.member.job.server] = "failed, and keeps what it had"
     ids = {member.state.live for member in members} | {failed.member.plan.record["id"]}
-    for member in reversed(switched):
-        became[member.job.server] = _go_back(member, ids, error.what, emit, first=member is members[0])
+    with ExitStack() as stack:
+        going_back = [*switched]
+        if isinstance(error, ConnectionLostError):  # its agent goes on without us, and may have brought it live
+            going_back += _found_again(failed.member, became, stack, emit)
+        for member in reversed(going_back):
+            first = member.job.server == members[0].job.server
+            became[member.job.server] = _go_back(member, ids, error.what, emit, first=first)
     lines = [f"{server}: {words}" for server, words in became.items()]
     return type(error)(_of(failed.member, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+
+
+def _found_again(member: Member, became: dict[str, str], stack: ExitStack, emit: Emit) -> list[Member]:
+    """Reach a server again, wait until its agent has ended what was begun, and return it when it has switched."""
+    try:
+        session = stack.enter_context(connect(member.job, of_server(emit, member.job.server)))
+        patient = replace(member.job, lock_wait=max(member.job.lock_wait, OWN_LOCK_SECONDS))
+        live = lock_server(patient, session, member.plan.action).live
+    except ShipperError as error:
+        became[member.job.server] = f"lost, and ends by itself what was begun ({error.what}): inv status"
+        return []
+    return [replace(member, session=session)] if live == member.plan.record["id"] else []
 
 
 def _go_back(member: Member, accepted: Collection[str], reason: str, emit: Emit, *, first: bool) -> str:

@@ -9,6 +9,9 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,10 @@ import pytest
 from shipper.config.load import parse_project
 from shipper.config.project import Workspace
 from shipper.config.target import Target
-from shipper.errors import ShipperError, StoppedError
+from shipper.errors import ConnectionLostError, ShipperError, StoppedError
 from shipper.events import Event
 from shipper.host.connection import Host
+from shipper.host.kept import KeptHosts
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, Step
@@ -55,6 +59,7 @@ class Server:
 
     closed = False
     fails = False
+    loses = False  # the connection, and goes on
 
     def __init__(self) -> None:
         self.live = OLD
@@ -63,14 +68,34 @@ class Server:
     def _say(self, message: dict[str, Any]) -> None:
         self._said.put(json.dumps(message).encode() + b"\n")
 
+    def open_session(self, timeout: float) -> Server:
+        """Begin to talk to it again, as the transport of a new connection."""
+        self.loses = False
+        self._said = queue.Queue()
+        return self
+
+    def exec_command(self, command: str) -> None:
+        self._say({"agent": "ready"})
+
+    def settimeout(self, seconds: float) -> None:
+        """Wait for ever."""
+
+    def close(self) -> None:
+        """Stay."""
+
     def send(self, data: bytes) -> int:
         request = json.loads(data)
+        if request.get("do") == "lock":
+            self._say({"ok": True, "result": {**STATE, "live": self.live}})
         if request.get("do") == "state":
             self._say({"ok": True, "result": {**STATE, "live": self.live}})
         if request.get("do") == "activate" and self.fails:
             self._say({"ok": False, "error": {"kind": "release", "what": "no", "why": "", "fix": ""}})
         elif request.get("do") == "activate":
             self.live = request["with"]["release"]["id"]
+            if self.loses:
+                self._said.put(b"")
+                return len(data)
             self._say({"event": {"kind": "done", "step": "switch", "text": ""}})
             self._say({"ok": True, "result": {"live": self.live, "seconds": 0.1, "trouble": [], "hooks": []}})
         return len(data)
@@ -99,6 +124,17 @@ def waits_for_results() -> bool:
     """Whether the main thread waits for what other threads do."""
     frame = sys._current_frames()[threading.main_thread().ident or 0]
     return any(one.f_code.co_name == "result" for one, _ in traceback.walk_stack(frame))
+
+
+class Hosts(KeptHosts):
+    """Connections to these servers, where one is opened again."""
+
+    def __init__(self, members: list[Member]) -> None:
+        self._channels = {member.job.target.host: member.session._channel for member in members}
+
+    @contextmanager
+    def reach(self, target: Target, name: str) -> Iterator[Host]:
+        yield Host(target.host, "deploy", self._channels[target.host])
 
 
 def live(members: list[Member]) -> list[str]:
@@ -140,3 +176,17 @@ def test_a_ctrl_c_while_several_servers_switch_at_once_waits_for_all_of_them(
         roll_out(members, 2, emit)
     assert pressed.is_set()
     assert live(members) == [OLD] * 3 if failing else [NEW] * 3
+
+
+def test_a_server_that_went_live_after_its_connection_was_lost_goes_back_like_the_others(members: list[Member]) -> None:
+    members[1].session._channel.loses = True
+    hosts = Hosts(members)
+    members = [replace(member, job=replace(member.job, hosts=hosts)) for member in members]
+    with pytest.raises(ConnectionLostError) as lost:
+        roll_out(members, 1, lambda event: None)
+    assert live(members) == [OLD] * 3
+    assert lost.value.why.splitlines() == [
+        f"203.0.113.7: went back to {OLD}",
+        f"203.0.113.8: went back to {OLD}",
+        "203.0.113.9: not touched",
+    ]
