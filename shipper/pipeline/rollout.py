@@ -97,12 +97,12 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
         switched += [end.member for end in ended if end.result is not None]
         trouble += [_of(end.member, text) for end in ended if end.result for text in end.result["trouble"]]
         failed_hooks += [_of(end.member, step) for end in ended if end.result for step in end.result["hooks"]]
-        failed = next((end for end in ended if end.error), None)
-        if failed and failed.error:
+        failed = [(end.member, end.error) for end in ended if end.error]
+        if failed:
             alike = not waiting and all(end.result is not None for end in ended)
             if alike or len(members) == 1:
-                raise failed.error
-            raise _explained(members, switched, failed, failed.error, emit)
+                raise failed[0][1]
+            raise _explained(members, switched, failed, emit)
     if switched:
         first, plan = members[0], members[0].plan
         releases = [{**plan.record, "state": "good"}, *first.state.releases]
@@ -137,22 +137,24 @@ def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:
 
 
 def _explained(
-    members: Sequence[Member], switched: Sequence[Member], failed: _Ended, error: ShipperError, emit: Emit
+    members: Sequence[Member], switched: Sequence[Member], failed: Sequence[tuple[Member, ShipperError]], emit: Emit
 ) -> ShipperError:
-    """Take the switched servers back; return the error with what became of every server."""
-    emit(Event("note", "rollout", f"{failed.member.job.server} failed; what had switched goes back."))
+    """Take the switched servers back; return the first error with what became of every server."""
+    culprit, error = failed[0]
+    emit(Event("note", "rollout", f"{culprit.job.server} failed; what had switched goes back."))
     became = {member.job.server: "not touched" for member in members}
-    became[failed.member.job.server] = "failed, and keeps what it had"
-    ids = {member.state.live for member in members} | {failed.member.plan.record["id"]}
+    ids = {member.state.live for member in members} | {culprit.plan.record["id"]}
     with ExitStack() as stack:
         going_back = [*switched]
-        if isinstance(error, ConnectionLostError):  # its agent goes on without us, and may have brought it live
-            going_back += _found_again(failed.member, became, stack, emit)
+        for member, cause in failed:
+            became[member.job.server] = "failed, and keeps what it had"
+            if isinstance(cause, ConnectionLostError):  # its agent goes on without us, and may have brought it live
+                going_back += _found_again(member, became, stack, emit)
         for member in reversed(going_back):
             first = member.job.server == members[0].job.server
             became[member.job.server] = _go_back(member, ids, error.what, emit, first=first)
     lines = [f"{server}: {words}" for server, words in became.items()]
-    return type(error)(_of(failed.member, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+    return type(error)(_of(culprit, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
 
 
 def _found_again(member: Member, became: dict[str, str], stack: ExitStack, emit: Emit) -> list[Member]:

@@ -20,7 +20,7 @@ import pytest
 from shipper.config.load import parse_project
 from shipper.config.project import Workspace
 from shipper.config.target import Target
-from shipper.errors import ConnectionLostError, ShipperError, StoppedError
+from shipper.errors import ConnectionLostError, ReleaseError, ShipperError, StoppedError
 from shipper.events import Event
 from shipper.host.connection import Host
 from shipper.host.kept import KeptHosts
@@ -189,4 +189,18 @@ def test_a_server_that_went_live_after_its_connection_was_lost_goes_back_like_th
         f"203.0.113.7: went back to {OLD}",
         f"203.0.113.8: went back to {OLD}",
         "203.0.113.9: not touched",
+    ]
+
+
+def test_of_two_servers_that_fail_at_once_each_is_told_of_and_taken_back(members: list[Member]) -> None:
+    members[1].session._channel.fails = members[2].session._channel.loses = True
+    hosts = Hosts(members)
+    members = [replace(member, job=replace(member.job, hosts=hosts)) for member in members]
+    with pytest.raises(ReleaseError) as failed:
+        roll_out(members, 2, lambda event: None)
+    assert live(members) == [OLD] * 3
+    assert failed.value.why.splitlines() == [
+        f"203.0.113.7: went back to {OLD}",
+        "203.0.113.8: failed, and keeps what it had",
+        f"203.0.113.9: went back to {OLD}",
     ]
