@@ -32,6 +32,8 @@ from shipper.host.failures import explain_silence, explain_start
 _LENGTH = struct.Struct(">I")
 _GIVE_UP = _LENGTH.pack(0xFFFFFFFF)
 _END = _LENGTH.pack(0)
+# The agent waits for a whole frame as long as for any sign of life: it has to arrive in time over the slowest line.
+_FRAME_BYTES = 1 << 18
 
 _CALL_SECONDS = 60.0
 # As often as this a sign of life goes each way; after so much silence the connection is lost, although no end of it
@@ -181,7 +183,9 @@ class AgentSession:
                     if self._has_failed():
                         self._write(_GIVE_UP)
                         return
-                    self._write(_LENGTH.pack(len(piece)) + piece)
+                    for start in range(0, len(piece), _FRAME_BYTES):
+                        frame = piece[start : start + _FRAME_BYTES]
+                        self._write(_LENGTH.pack(len(frame)) + frame)
             except ShipperError:
                 self._write(_GIVE_UP)
                 raise
