@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from . import ports, programs
@@ -61,6 +62,8 @@ def install(layout: Layout, texts: Mapping[str, str]) -> bool:
         put(layout, texts)
     except AgentError:
         _write(layout, old)
+        with suppress(AgentError):  # one that was only too slow has taken the new files
+            _reload()
         raise
     return True
 
