@@ -20,8 +20,8 @@ ShipperError                  1  a step failed; the old release is still serving
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shipper.events import Event
@@ -109,6 +109,10 @@ class LockHeldError(ShipperError):
 
 
 class StoppedError(ShipperError):
-    """Somebody pressed Ctrl-C; what was begun on the server ended in order."""
+    """Somebody pressed Ctrl-C; what was begun on the server ended in order.
+
+    `result` is the server's, when it had done it by then; None when it was undone.
+    """
 
     exit_code = 130
+    result: Mapping[str, Any] | None = None

@@ -29,7 +29,9 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     a failure was undone. Raises AgentError when the old release was kept.
     """
     record = dict(request["release"])
-    run = Run(layout, record, channel, previous=release.live(layout))
+    previous = release.live(layout)
+    before = release.find(layout, previous) or {}
+    run = Run(layout, record, channel, previous, str(before.get("slot") or ""))
     started = time.monotonic()
     entry = {
         "kind": request["action"],
@@ -54,10 +56,14 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
         if isinstance(error, OSError):
             raise store.write_error(error, layout.root) from error
         raise
-    release.mark(layout, record["id"], "good")
-    release.drop_prepared(layout)
+    with suppress(OSError):  # a full disk: tidying up makes room
+        _mark_good(run)
     _tidy(run, rest)
-    journal.write(layout, **entry, result="live", seconds=_since(started), trouble=run.trouble)
+    try:
+        _mark_good(run)
+        journal.write(layout, **entry, result="live", seconds=_since(started), trouble=run.trouble)
+    except OSError as error:  # it is live for good; who finds no end in the journal writes both (recovery)
+        run.trouble.append(store.write_error(error, layout.root).what)
     return {"live": release.live(layout), "seconds": _since(started), "trouble": run.trouble, "hooks": run.failed_hooks}
 
 
@@ -69,6 +75,12 @@ def _until_verified(run: Run, planned: Sequence[dict[str, Any]]) -> Sequence[dic
         steps.stop_if_asked(run)
         _take(run, step, arguments)
     return ()
+
+
+def _mark_good(run: Run) -> None:
+    if release.record(run.layout, run.record["id"])["state"] != "good":
+        release.mark(run.layout, run.record["id"], "good")
+    release.drop_prepared(run.layout)
 
 
 def _take(run: Run, step: Step, arguments: dict[str, Any]) -> None:

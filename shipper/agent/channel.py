@@ -41,6 +41,7 @@ class Channel:
         self._told: queue.Queue[bytes] = queue.Queue(maxsize=_WAITING_LINES)
         self._number: Any = None
         self._streaming = False
+        self._asked = 0
         self.alive = True
         self.left = threading.Event()
         self.cancelled = False
@@ -93,6 +94,7 @@ class Channel:
                 if "answer" in message:
                     self._answers.put(message)
                     continue
+                self.cancelled = False  # what was to be stopped has ended: this is the next one, such as the way back
                 self._requests.put(message)
                 if message.get("stream"):
                     self._read_frames()
@@ -157,12 +159,20 @@ class Channel:
 
     def ask(self, name: str, arguments: dict[str, Any], timeout: float) -> Optional[object]:
         """Ask the client something; None when it has left or does not answer within `timeout` seconds."""
-        self._send({"ask": name, "with": arguments})
-        try:
-            message = self._answers.get(timeout=timeout if self.alive else 0)
-        except queue.Empty:
-            return None
-        return message["answer"] if isinstance(message, dict) else None
+        self._asked += 1
+        self._send({"ask": name, "with": arguments, "number": self._asked})
+        deadline = time.monotonic() + timeout
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                message = self._answers.get(timeout=left if self.alive else 0)
+            except queue.Empty:
+                return None
+            if not isinstance(message, dict):
+                return None
+            if message.get("number") == self._asked:  # one to an earlier question came too late for that
+                answer: object = message["answer"]
+                return answer
 
     def reply(self, result: object) -> None:
         """End the request with its result."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Union
 
@@ -61,38 +60,24 @@ def _compare(request: Request, channel: Channel) -> dict[str, Any]:
 
 
 def _settle_if_free(layout: Layout, channel: Channel) -> None:
-    """End what was cut off, unless somebody is at it: who only looks shall see a server that is in order."""
+    """End what was cut off, unless somebody is at it, or the folder is not root's: who only looks shall see a server
+    that is in order."""
     if recovery.unfinished(layout) is None:
         return
     try:
-        lock.take(layout, {"who": "shipper"}, "ending what was cut off", channel)
+        taken = lock.take(layout, {"who": "shipper"}, "ending what was cut off", channel)
     except AgentError:
         return
     try:
         recovery.recover(layout, channel.note)
     finally:
-        lock.release(layout)
-
-
-def _claim(layout: Layout) -> None:
-    """Refuse a folder that is somebody else's: whoever owns it could make anything live."""
-    try:
-        owner = os.lstat(layout.root).st_uid
-    except FileNotFoundError:
-        return
-    if owner != os.geteuid() or not os.path.isdir(layout.root) or os.path.islink(layout.root):
-        raise AgentError(
-            "config",
-            f"{layout.root} is there already, and is not a folder of root's own (its owner has the number {owner}).",
-            "shipper keeps the releases there, and whoever owns it could change what visitors get.",
-            f"If it is this app's, on the server: `sudo chown root: {layout.root}`; else another `name` in ship.toml.",
-        )
+        if taken:
+            lock.release(layout)
 
 
 def _begin(request: Request, channel: Channel, reason: str) -> Layout:
     """Take the lock for a change, and end first what was cut off."""
     layout = Layout(request["app"])
-    _claim(layout)
     lock.take(layout, request["holder"], reason, channel, request.get("wait", 0.0))
     recovery.recover(layout, channel.note)
     return layout
@@ -151,10 +136,10 @@ def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
             "What they changed would be lost.",
             "Begin again, from what is there now: inv env.edit",
         )
+    if environment.parse(request["text"]) != request["values"]:
+        raise AgentError("bug", "The environment would not be read back as it was sent; nothing was changed.")
     difference = environment.compare(layout, request["values"])
     environment.replace(layout, request["text"])
-    if environment.read(layout.env) != request["values"]:
-        raise AgentError("bug", "The environment was not read back as it was sent.")
     journal.write(
         layout, kind="env", who=request["holder"]["who"], changed=difference["missing"] + difference["changed"]
     )

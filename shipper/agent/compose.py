@@ -16,6 +16,7 @@ from typing import Any
 from . import causes, containers, engine, programs, systemd
 from .errors import AgentError
 from .layout import Layout
+from .once import services_unit
 
 _SECONDS = 600.0
 _ASK_SECONDS = 20.0
@@ -98,7 +99,7 @@ def ensure(layout: Layout, wanted: Mapping[str, Any], on_line: Callable[[str], N
         on_line(line)
 
     outcome = systemd.run_once(
-        f"{layout.app}-services.service",
+        services_unit(layout),
         [*wanted["command"], "up", "--detach", *options],
         properties(layout),
         {},

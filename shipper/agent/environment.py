@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from .layout import Layout
 from .mask import Mask
 
-_ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t]*(?:\n|\Z)', re.DOTALL)
+_ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"((?:[^"\\]|\\.)*)"|([^\n]*))[ \t\r]*(?:\n|\Z)', re.DOTALL)
 
 
 # What an app knows of its own address, and debug mode: settings, no secrets. These alone leave the server with their
@@ -31,10 +31,14 @@ _SETTING_VALUE = re.compile(r"[\w.,:;/*\[\]\"'\s-]{0,4000}")
 def read(path: str) -> dict[str, str]:
     """Return the variables of an env file; an absent file has none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        with open(path, encoding="utf-8", newline="") as file:  # a CR in a value stays one, as systemd has it
+            return parse(file.read())
     except FileNotFoundError:
         return {}
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return the variables of the text of an env file."""
     values: dict[str, str] = {}
     for match in _ASSIGNMENT.finditer(text):
         key, quoted, plain = match.groups()

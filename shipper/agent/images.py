@@ -33,11 +33,16 @@ def facts(named: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     lists it and knows no layers (seen with Docker 26.1 and 28.5).
     """
     version = engine.ask("GET", "/version")
-    images = [engine.ask("GET", f"/images/{entry['Id']}/json") for entry in engine.ask("GET", "/images/json")]
+    # One that is listed may be gone by the time it is asked for: other apps of the server remove theirs.
+    images = _described(entry["Id"] for entry in engine.ask("GET", "/images/json"))
     listed = {name for image in images for name in image["RepoTags"] or []}
-    images += filter(None, (engine.find(f"/images/{name}/json") for name in sorted(set(named) - listed)))
+    images += _described(sorted(set(named) - listed))
     known = [{"names": image["RepoTags"] or [], "layers": _layers(image, named)} for image in images]
     return {"version": version["Version"], "images": known}
+
+
+def _described(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [image for name in names if (image := engine.find(f"/images/{name}/json")) is not None]
 
 
 def _layers(image: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> list[str]:

@@ -11,14 +11,15 @@ import shutil
 import tempfile
 from contextlib import suppress
 
-from . import nginx, systemd
+from . import compose, nginx, systemd
 from .layout import Layout
 
 
 def sweep(layout: Layout) -> list[str]:
     """Remove all of it; return the paths."""
     found = [path for pattern in _patterns(layout) for path in glob.glob(pattern)]
-    found += [path for path in glob.glob(os.path.join(layout.sockets, "*.sock")) if path not in _sockets(layout)]
+    if sockets := glob.glob(os.path.join(layout.sockets, "*.sock")):
+        found += sorted(set(sockets) - _sockets(layout))
     for path in found:
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -29,7 +30,7 @@ def sweep(layout: Layout) -> list[str]:
 
 
 def _patterns(layout: Layout) -> list[str]:
-    written = [*nginx.files(layout).values(), *layout.unit_files.values()]
+    written = [*nginx.files(layout).values(), *layout.unit_files.values(), compose.services_file(layout)]
     return [
         os.path.join(layout.root, ".current.*"),
         layout.journal + ".new",
@@ -37,11 +38,13 @@ def _patterns(layout: Layout) -> list[str]:
         os.path.join(layout.releases, "*", "*.new"),
         os.path.join(layout.slots, "*.partial"),
         os.path.join(layout.store, "incoming.*"),
-        *(f"{path}.*.*" for path in (layout.env, layout.salt)),
+        *(f"{path}.*.*" for path in (layout.env, layout.salt, layout.freeze)),
         *(f"{path}.*.shipper-new" for path in written),
         os.path.join(tempfile.gettempdir(), nginx.scratch_prefix(layout) + "*"),
     ]
 
 
 def _sockets(layout: Layout) -> set[str]:
-    return {layout.socket(name) for name in systemd.running_slots(layout)}
+    # Without its path, a socket that systemd holds would be of no use to the next start of its slot.
+    held = (*systemd.running_slots(layout), *systemd.proxied_slots(layout))
+    return {layout.socket(name) for name in held}

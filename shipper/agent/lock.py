@@ -26,6 +26,8 @@ _TRY_SECONDS = 0.25
 _NOTE_SECONDS = 10.0
 # An agent whose client has left finishes its switch and goes; only a migration can take longer than this.
 _ORPHAN_SECONDS = 600.0
+# Who only looks (`holder`) has the lock for a moment, and who has just got it has yet to write who that is.
+_LOOK_SECONDS = 2.0
 # A client gives a sign every five seconds; one that missed three is most probably gone.
 _QUIET_SECONDS = 15.0
 
@@ -34,15 +36,16 @@ _held: dict[str, int] = {}
 _guard = threading.Lock()
 
 
-def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channel, wait: float = 0.0) -> None:
-    """Take the lock and keep it until this process ends; taking it again is nothing.
+def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channel, wait: float = 0.0) -> bool:
+    """Take the lock and keep it until this process ends; return whether it was not ours already.
 
     `holder` is {"who", "author", "run"}. A lock that is held is waited for up to `wait` seconds, and for as long as it
     takes when nobody is behind it any more: an agent whose client left ends by itself. Raises AgentError of kind
-    "lock" that tells all about the holder.
+    "lock" that tells all about the holder, and of kind "config" for a folder that is somebody else's.
     """
     if layout.lock in _held:
-        return
+        return False
+    _claim(layout)
     os.makedirs(layout.root, exist_ok=True)
     os.chmod(layout.root, 0o755)
     file = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -59,6 +62,22 @@ def take(layout: Layout, holder: Mapping[str, Any], reason: str, channel: Channe
     _held[layout.lock] = file
     _write(file, entry, channel)
     threading.Thread(target=_beat, args=[layout.lock, file, entry, channel], name="lock", daemon=True).start()
+    return True
+
+
+def _claim(layout: Layout) -> None:
+    """Refuse a folder that is somebody else's: whoever owns it could make anything live."""
+    try:
+        owner = os.lstat(layout.root).st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid() or not os.path.isdir(layout.root) or os.path.islink(layout.root):
+        raise AgentError(
+            "config",
+            f"{layout.root} is there already, and is not a folder of root's own (its owner has the number {owner}).",
+            "shipper keeps the releases there, and whoever owns it could change what visitors get.",
+            f"If it is this app's, on the server: `sudo chown root: {layout.root}`; else another `name` in ship.toml.",
+        )
 
 
 def release(layout: Layout) -> None:
@@ -108,14 +127,21 @@ def _wait(layout: Layout, file: int, channel: Channel, wait: float) -> None:
     while not _try(file):
         entry = _read(file)
         waited = time.monotonic() - began
+        known = _lives(entry)
         alone = entry.get("client") == "gone" or _age(entry, "heard") > _QUIET_SECONDS
-        if waited >= max(wait, _ORPHAN_SECONDS if alone else 0.0) or not channel.alive:
+        patience = (_ORPHAN_SECONDS if alone else 0.0) if known else _LOOK_SECONDS
+        if waited >= max(wait, patience) or not channel.alive:
             raise _refusal(layout, entry)
-        if time.monotonic() - told >= _NOTE_SECONDS:
+        if known and time.monotonic() - told >= _NOTE_SECONDS:
             told = time.monotonic()
             why = "whose client is gone; it ends by itself" if alone else "as wished"
             channel.note(f"Waiting for {_describe(entry)}, {why}.")
         time.sleep(_TRY_SECONDS)
+
+
+def _lives(entry: Entry) -> bool:
+    """Whether the text is of a process that lives. Else it is not by the text's process that the lock is held."""
+    return entry.get("boot") == _boot_id() and os.path.exists(f"/proc/{entry.get('process')}")
 
 
 def _try(file: int) -> bool:

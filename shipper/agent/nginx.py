@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from . import ports, programs
@@ -61,6 +62,8 @@ def install(layout: Layout, texts: Mapping[str, str]) -> bool:
         put(layout, texts)
     except AgentError:
         _write(layout, old)
+        with suppress(AgentError):  # one that was only too slow has taken the new files
+            _reload()
         raise
     return True
 
@@ -83,7 +86,8 @@ def test_candidate(layout: Layout, texts: Mapping[str, str]) -> None:
     """Raise AgentError unless nginx accepts its whole configuration with `texts` in it. Nothing live is changed."""
     with tempfile.TemporaryDirectory(prefix=scratch_prefix(layout)) as scratch:
         candidate = os.path.join(scratch, "nginx")
-        shutil.copytree(layout.nginx, candidate, symlinks=True)
+        # The scratch files of another app (write_text) may have their own names before they are copied.
+        shutil.copytree(layout.nginx, candidate, symlinks=True, ignore=shutil.ignore_patterns("*.shipper-new"))
         for name, path in files(layout).items():
             write_text(os.path.join(candidate, os.path.relpath(path, layout.nginx)), texts[name])
         argv = ["unshare", "--mount", "sh", "-c", _TEST_IN_PLACE, "sh", candidate, layout.nginx]

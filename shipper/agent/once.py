@@ -13,6 +13,11 @@ from .layout import Layout
 _READ_LINES = 40
 
 
+def services_unit(layout: Layout) -> str:
+    """Return the name of the unit in which Compose brings up what outlives releases."""
+    return f"{layout.app}-services.service"
+
+
 def once_unit(layout: Layout, step: str, slot_name: str) -> str:
     """Return the name of the unit in which a command of the app runs once for a slot."""
     return f"{layout.app}-{step}-{slot_name}.service"

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from . import environment, health, hooks, journal, release, systemd
+from .errors import AgentError
 from .layout import Layout
-from .once import once_unit
+from .once import once_unit, services_unit
 from .settle import settle, wait_healthy
 
 _POLL_SECONDS = 0.2
@@ -95,19 +96,27 @@ def _goes_forward(layout: Layout, entries: Sequence[journal.Entry]) -> bool:
         return False
     if any(entry.get("kind") == "verified" for entry in entries):
         return True
-    if record.get("slot"):
-        systemd.start(layout.unit(str(record["slot"])))  # nothing, where it runs
-        if not wait_healthy(layout, record, _HEALTHY_SECONDS).ok:
-            return False
+    if record.get("slot") and not _comes_up(layout, record):
+        return False
     return all(health.ask_nginx(path, record["host"]).ok for path in (health.RELEASE_PATH, *record["paths"]))
 
 
+def _comes_up(layout: Layout, record: Mapping[str, Any]) -> bool:
+    """Whether the backend of a release runs, or can be started, and answers."""
+    try:
+        systemd.start(layout.unit(str(record["slot"])))  # nothing, where it runs
+    except AgentError:  # its slot is gone, or systemd has seen it fail too often: nobody could ship while this raised
+        return False
+    return wait_healthy(layout, record, _HEALTHY_SECONDS).ok
+
+
 def _await_programs(layout: Layout, entries: Sequence[journal.Entry], note: Note) -> None:
-    """Wait for a migration or a hook that still runs: it lives in a unit of its own, and to kill it would be worse."""
+    """Wait for a migration, a hook or Compose that still runs, in a unit of its own: to kill it would be worse."""
     begun = [str(entry.get("step")) for entry in entries if entry.get("kind") == "step"]
     if not begun:
         return
-    unit = once_unit(layout, begun[-1], str(entries[0].get("slot")))
+    step = begun[-1]
+    unit = services_unit(layout) if step == "services" else once_unit(layout, step, str(entries[0].get("slot")))
     deadline = time.monotonic() + _PROGRAM_SECONDS
     told = 0.0
     while systemd.state_of(unit).busy and time.monotonic() < deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -39,7 +40,8 @@ def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
         tree.lay(layout, spec["code"], os.path.join(scratch, "backend"))
         tree.lay(layout, spec["dependencies"], os.path.join(scratch, "deps"))
         if spec.get("port"):
-            _write_port(layout, spec["name"], os.path.join(scratch, "port"))
+            with open(os.path.join(scratch, "port"), "w", encoding="utf-8") as file:
+                file.write(f"SHIPPER_PORT={choose_port(layout, spec['name'])}\n")
         if spec["python"]:
             bytecode.add(layout, spec["python"], scratch, {"backend": spec["code"], "deps": spec["dependencies"]})
         _copy_environment(layout, os.path.join(scratch, "env"))
@@ -55,17 +57,16 @@ def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
     return folder
 
 
-def _write_port(layout: Layout, name: str, path: str) -> None:
-    """Choose the loopback port of a slot's container: no other slot's, and nobody listens there now."""
+def choose_port(layout: Layout, name: str) -> int:
+    """Return a loopback port for a slot's container: nobody listens there now, and no slot of any app has it.
+
+    One that does not run may be rolled back to, and has its port for good.
+    """
     taken = {entry["port"] for entry in ports.listening()}
-    for other in os.listdir(layout.slots):
-        taken.add(_port_in(os.path.join(layout.slots, other, "port")))
+    apps = glob.escape(os.path.dirname(layout.root))
+    taken.update(_port_in(path) for path in glob.glob(os.path.join(apps, "*", "slots", "*", "port")))
     first = int(name, 16)
-    port = next(
-        candidate for offset in range(_PORTS) if (candidate := _FIRST_PORT + (first + offset) % _PORTS) not in taken
-    )
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"SHIPPER_PORT={port}\n")
+    return next(port for offset in range(_PORTS) if (port := _FIRST_PORT + (first + offset) % _PORTS) not in taken)
 
 
 def _port_in(path: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from . import (
     compose,
@@ -44,10 +44,12 @@ class Run:
     record: dict[str, Any]
     channel: Channel
     previous: str
+    previous_slot: str = ""
     reloaded: bool = False
     restarts: int = 0
     stopped_at: float = 0.0
     switched_at: float = 0.0
+    visits: Optional[watch.AccessLog] = None
     trouble: list[str] = field(default_factory=list)
     failed_hooks: list[str] = field(default_factory=list)
 
@@ -58,8 +60,10 @@ class Run:
 
     @property
     def mask(self) -> Mask:
-        """Hides the values of the environment; read anew, because the slot's own exists only after `lay`."""
-        slots = [f"{self.layout.slot(self.slot)}/env"] if self.slot else []
+        """Hides the values of the environment, and those that only one of the two releases still knows; read anew,
+        because the slot's own exists only after `lay`.
+        """
+        slots = (f"{self.layout.slot(name)}/env" for name in (self.slot, self.previous_slot) if name)
         return environment.mask_of(self.layout.env, *slots)
 
     def say(self, kind: str, step: str, text: str = "", **more: Any) -> None:
@@ -188,6 +192,7 @@ def _switch(run: Run, _: dict[str, Any]) -> str:
         release.prepare_switch(run.layout, run.previous)  # the way back needs no room on the disk
     if run.slot:
         run.restarts = systemd.state_of(run.layout.unit(run.slot)).restarts
+    run.visits = watch.AccessLog(run.layout)
     release.switch(run.layout, run.record["id"])
     run.switched_at = time.monotonic()
     gap = f"; the backend was away for {run.switched_at - run.stopped_at:.1f} s" if run.stopped_at else ""
@@ -252,7 +257,8 @@ def _patiently(path: str, host: str, text: str, seconds: float) -> health.Answer
 
 def _watch(run: Run, arguments: dict[str, Any]) -> str:
     """Look for a while at how the requests of visitors end."""
-    return watch.errors(run.layout, run.switched_at, arguments["seconds"], arguments["errors"], arguments["at_least"])
+    visits = run.visits or watch.AccessLog(run.layout)
+    return watch.errors(visits, run.switched_at, arguments["seconds"], arguments["errors"], arguments["at_least"])
 
 
 def _drain(run: Run, arguments: dict[str, Any]) -> str:

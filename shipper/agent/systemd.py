@@ -121,10 +121,18 @@ def state_of(unit: str) -> UnitState:
 
 def running_slots(layout: Layout) -> list[str]:
     """Return the slots of the app whose units run or are about to."""
-    pattern = f"{layout.app}@*.service"
-    argv = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,deactivating", pattern]
-    names = [line.split()[0] for line in programs.run(argv, timeout=_CONTROL_SECONDS).lines if line.strip()]
-    return [name[len(layout.app) + 1 : -len(".service")] for name in names]
+    return _instances(f"{layout.app}@", ".service")
+
+
+def proxied_slots(layout: Layout) -> list[str]:
+    """Return the slots for whose containers systemd holds a socket, also when those have failed."""
+    return _instances(f"{layout.app}-proxy@", ".socket")
+
+
+def _instances(template: str, kind: str) -> list[str]:
+    argv = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,deactivating"]
+    lines = programs.run([*argv, f"{template}*{kind}"], timeout=_CONTROL_SECONDS).lines
+    return [line.split()[0][len(template) : -len(kind)] for line in lines if line.strip()]
 
 
 def last_lines(unit: str, count: int) -> list[str]:

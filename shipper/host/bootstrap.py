@@ -42,13 +42,16 @@ if not right(content(path)):
         with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
         os.replace(scratch, path)
-        for name in os.listdir(home):
-            other = os.path.join(home, name)
-            if other != path and os.stat(other).st_mtime < time.time() - 30 * 86400:
-                os.unlink(other)
     except OSError as error:
         say(json.dumps({"agent": "unwritable", "why": str(error)}))
         sys.exit(0)
+    for name in os.listdir(home):
+        other = os.path.join(home, name)
+        try:
+            if other != path and os.stat(other).st_mtime < time.time() - 30 * 86400:
+                os.unlink(other)
+        except OSError:  # another start, at the same time, gave it its own name or removed it
+            pass
 say('{"agent": "ready"}')
 compiled = "/var/lib/shipper/compiled/%s.%s.%x.zip" % (wanted["sha256"], sys.implementation.cache_tag, sys.hexversion)
 data = content(compiled)

@@ -32,6 +32,8 @@ from shipper.host.failures import explain_silence, explain_start
 _LENGTH = struct.Struct(">I")
 _GIVE_UP = _LENGTH.pack(0xFFFFFFFF)
 _END = _LENGTH.pack(0)
+# The agent waits for a whole frame as long as for any sign of life: it has to arrive in time over the slowest line.
+_FRAME_BYTES = 1 << 18
 
 _CALL_SECONDS = 60.0
 # As often as this a sign of life goes each way; after so much silence the connection is lost, although no end of it
@@ -169,7 +171,8 @@ class AgentSession:
                 told = answer(message["ask"], message["with"]) if answer else None
             finally:  # after a Ctrl-C, too: the agent waits for it
                 self.round_trips += 1
-                self._send(json.dumps({"id": self._number, "answer": told}).encode() + b"\n")
+                answered = {"id": self._number, "answer": told, "number": message["number"]}
+                self._send(json.dumps(answered).encode() + b"\n")
 
     def _send_stream(self, request: bytes, stream: Iterable[bytes]) -> None:
         """Send a request and all frames that belong to it; stop early when the agent has said that it failed."""
@@ -180,7 +183,9 @@ class AgentSession:
                     if self._has_failed():
                         self._write(_GIVE_UP)
                         return
-                    self._write(_LENGTH.pack(len(piece)) + piece)
+                    for start in range(0, len(piece), _FRAME_BYTES):
+                        frame = piece[start : start + _FRAME_BYTES]
+                        self._write(_LENGTH.pack(len(frame)) + frame)
             except ShipperError:
                 self._write(_GIVE_UP)
                 raise
@@ -256,7 +261,9 @@ def _pieces(receive: Callable[[int], bytes]) -> Iterator[bytes]:
 def _result(message: Mapping[str, Any], stopped: bool) -> Any:
     if message["ok"]:
         if stopped:
-            raise StoppedError("Stopped too late: it was done already.", fix="inv status")
+            late = StoppedError("Stopped too late: it was done already.", fix="inv status")
+            late.result = message["result"]
+            raise late
         return message["result"]
     error = _error(message["error"])
     raise StoppedError(error.what, why=error.why, fix=error.fix) if stopped else error

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from shipper.completion.known import remember_releases
 from shipper.deliver.consignment import Presence
-from shipper.errors import ShipperError
+from shipper.errors import ConnectionLostError, ShipperError, StoppedError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
 from shipper.host.session import AgentSession
@@ -20,7 +21,7 @@ from shipper.pipeline.activate import activate
 from shipper.pipeline.hooks import because, failure_steps, run_after_switch
 from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan, activation_steps
-from shipper.pipeline.server import ServerState, read_state
+from shipper.pipeline.server import OWN_LOCK_SECONDS, ServerState, connect, lock_server, read_state
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Aftermath:
 
 @dataclass(frozen=True)
 class _Ended:
-    """How the activation on one server ended: the agent's result, or what went wrong."""
+    """How the activation on one server ended: the agent's result, or what went wrong, or a Ctrl-C that was too late."""
 
     member: Member
     result: Mapping[str, Any] | None = None
@@ -96,9 +97,12 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
         switched += [end.member for end in ended if end.result is not None]
         trouble += [_of(end.member, text) for end in ended if end.result for text in end.result["trouble"]]
         failed_hooks += [_of(end.member, step) for end in ended if end.result for step in end.result["hooks"]]
-        failed = next((end for end in ended if end.error), None)
-        if failed and failed.error:
-            raise failed.error if len(members) == 1 else _explained(members, switched, failed, failed.error, emit)
+        failed = [(end.member, end.error) for end in ended if end.error]
+        if failed:
+            alike = not waiting and all(end.result is not None for end in ended)
+            if alike or len(members) == 1:
+                raise failed[0][1]
+            raise _explained(members, switched, failed, emit)
     if switched:
         first, plan = members[0], members[0].plan
         releases = [{**plan.record, "state": "good"}, *first.state.releases]
@@ -113,29 +117,56 @@ def _activate_each(batch: Sequence[Member], accepted: Collection[str], emit: Emi
     if len(batch) == 1:  # in this thread, so that Ctrl-C is heard
         return [_activate(batch[0], accepted, emit)]
     with ThreadPoolExecutor(len(batch), thread_name_prefix="activate") as pool:
-        return list(pool.map(lambda member: _activate(member, accepted, emit), batch))
+        running = [pool.submit(_activate, member, accepted, emit) for member in batch]
+        try:
+            return [one.result() for one in running]
+        except KeyboardInterrupt:  # it is heard here, and not where the servers are talked to
+            emit(Event("note", "rollout", "Stopping when these servers are done; Ctrl-C once more leaves them alone."))
+            late = StoppedError("Stopped too late: it was done already.", fix="inv status")
+            return [replace(end, error=end.error or late) for end in (one.result() for one in running)]
 
 
 def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:
     told = of_server(emit, member.job.server)
     try:
         return _Ended(member, activate(member.job, member.session, member.plan, told, accepted, member.state.live))
+    except StoppedError as error:  # too late, maybe: then it has switched like the others
+        return _Ended(member, error.result, error)
     except ShipperError as error:
         return _Ended(member, error=error)
 
 
 def _explained(
-    members: Sequence[Member], switched: Sequence[Member], failed: _Ended, error: ShipperError, emit: Emit
+    members: Sequence[Member], switched: Sequence[Member], failed: Sequence[tuple[Member, ShipperError]], emit: Emit
 ) -> ShipperError:
-    """Take the switched servers back; return the error with what became of every server."""
-    emit(Event("note", "rollout", f"{failed.member.job.server} failed; what had switched goes back."))
+    """Take the switched servers back; return the first error with what became of every server."""
+    culprit, error = failed[0]
+    emit(Event("note", "rollout", f"{culprit.job.server} failed; what had switched goes back."))
     became = {member.job.server: "not touched" for member in members}
-    became[failed.member.job.server] = "failed, and keeps what it had"
-    ids = {member.state.live for member in members} | {failed.member.plan.record["id"]}
-    for member in reversed(switched):
-        became[member.job.server] = _go_back(member, ids, error.what, emit, first=member is members[0])
+    ids = {member.state.live for member in members} | {culprit.plan.record["id"]}
+    with ExitStack() as stack:
+        going_back = [*switched]
+        for member, cause in failed:
+            became[member.job.server] = "failed, and keeps what it had"
+            if isinstance(cause, ConnectionLostError):  # its agent goes on without us, and may have brought it live
+                going_back += _found_again(member, became, stack, emit)
+        for member in reversed(going_back):
+            first = member.job.server == members[0].job.server
+            became[member.job.server] = _go_back(member, ids, error.what, emit, first=first)
     lines = [f"{server}: {words}" for server, words in became.items()]
-    return type(error)(_of(failed.member, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+    return type(error)(_of(culprit, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+
+
+def _found_again(member: Member, became: dict[str, str], stack: ExitStack, emit: Emit) -> list[Member]:
+    """Reach a server again, wait until its agent has ended what was begun, and return it when it has switched."""
+    try:
+        session = stack.enter_context(connect(member.job, of_server(emit, member.job.server)))
+        patient = replace(member.job, lock_wait=max(member.job.lock_wait, OWN_LOCK_SECONDS))
+        live = lock_server(patient, session, member.plan.action).live
+    except ShipperError as error:
+        became[member.job.server] = f"lost, and ends by itself what was begun ({error.what}): inv status"
+        return []
+    return [replace(member, session=session)] if live == member.plan.record["id"] else []
 
 
 def _go_back(member: Member, accepted: Collection[str], reason: str, emit: Emit, *, first: bool) -> str:

@@ -23,6 +23,8 @@ Record = dict[str, Any]
 
 # The first that looks after an interrupted ship waits until that was finished or undone.
 _STATE_SECONDS = 180.0
+# An agent whose client is gone needs a while to notice (shipper.agent.channel), and has the lock until then.
+OWN_LOCK_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,12 @@ from shipper.errors import ConnectionLostError, HostError, ReleaseError, StaleEr
 from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.pipeline.gather import Gathered, Reached
 from shipper.pipeline.rollout import Member
-from shipper.pipeline.server import Record, ServerState, connect, lock_server
+from shipper.pipeline.server import OWN_LOCK_SECONDS, Record, ServerState, connect, lock_server
 
 # The server reads all of the contents that it will use, to find damaged ones, and takes what is sent.
 _DELIVERY_SECONDS = 3600.0
 # Pauses before a lost connection is opened again; the next loss after them ends the ship.
 _RECONNECT_SECONDS = (1.0, 3.0, 9.0)
-# An agent whose client is gone needs a while to notice (shipper.agent.channel), and has the lock until then.
-_OWN_LOCK_SECONDS = 60.0
 # The contents of a first request, those it could not use, and once more.
 _REQUESTS = 3
 
@@ -155,7 +153,7 @@ class _Transfer:
         self._server = replace(self._server, session=session)
         self.member = replace(self.member, session=session, locked=True)
         job = self._server.job
-        own = replace(job, lock_wait=max(job.lock_wait, _OWN_LOCK_SECONDS))
+        own = replace(job, lock_wait=max(job.lock_wait, OWN_LOCK_SECONDS))
         if not lock_server(own, session, "ship").goes_on_from(self.member.state):
             raise ReleaseError(
                 "The server was changed by somebody else while the connection was lost; nothing was made live.",

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shipper.agent import release
+import pytest
+
+from shipper.agent import programs, release
 from shipper.agent.channel import Channel
 from shipper.agent.layout import Layout
 
@@ -50,6 +52,15 @@ def make_layout(folder: Path, app: str = "shop") -> Layout:
     Path(layout.root).mkdir(parents=True)
     release.make_folders(layout)
     return layout
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+    """Put a script in the place of a program of the server."""
+    program = folder / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setitem(programs._ENVIRONMENT, "PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
 
 class KilledError(BaseException):

@@ -10,12 +10,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from server import make_layout
+from server import Client, make_layout
 
-from shipper.agent import environment
+from shipper.agent import commands, environment, lock
+from shipper.agent.errors import AgentError
 from shipper.config.envfile import EnvFile, render_env
 
-values = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\n\t"), max_size=60)
+values = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], include_characters="\n\r\t"), max_size=60)
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,10}", fullmatch=True), values, max_size=6))
@@ -25,6 +26,26 @@ def test_the_server_reads_what_the_client_wrote(
     file = tmp_path_factory.mktemp("env") / "env"
     file.write_text(render_env(EnvFile("test", wanted)), encoding="utf-8", newline="")
     assert environment.read(str(file)) == wanted
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_that_somebody_wrote_on_the_server_is_read_whatever_ends_its_lines(tmp_path: Path, end: str) -> None:
+    file = tmp_path / "env"
+    file.write_bytes(f'A="1"{end}B=2{end}C="x" {end}'.encode())
+    assert environment.read(str(file)) == {"A": "1", "B": "2", "C": "x"}
+
+
+def test_what_would_not_be_read_back_as_it_is_meant_is_refused_before_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = make_layout(tmp_path)
+    monkeypatch.setattr(commands, "Layout", lambda app: layout)
+    environment.replace(layout, 'KEY="old"\n')
+    request = {"app": "shop", "holder": {"who": "kim"}, "text": 'KEY="new"\n', "values": {"KEY": "other"}}
+    with pytest.raises(AgentError, match="would not be read back"):
+        commands.COMMANDS["env.push"](request, Client().channel)
+    lock.release(layout)
+    assert environment.read(layout.env) == {"KEY": "old"}
 
 
 def test_the_env_file_is_closed_to_everybody_but_root(tmp_path: Path) -> None:

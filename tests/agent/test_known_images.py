@@ -21,7 +21,8 @@ BARE = {"Id": "bare", "RepoTags": ["shop:0123456789ab"], "RootFS": {}, "Created"
 HIDDEN = {"Id": "hidden", "RepoTags": ["shop:ba9876543210"], "RootFS": {"Type": "layers", "Layers": ["sha256:a"]}}
 ANSWERS: dict[str, Any] = {
     "/version": {"Version": "28.5.2"},
-    "/images/json": [{"Id": "whole"}, {"Id": "bare"}],
+    # Another app on the server, or `inv host.clean`, removes one while it is asked for.
+    "/images/json": [{"Id": "whole"}, {"Id": "removed-meanwhile"}, {"Id": "bare"}],
     "/images/whole/json": WHOLE,
     "/images/bare/json": BARE,
     "/images/shop:ba9876543210/json": HIDDEN,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -82,4 +84,18 @@ def test_a_client_that_leaves_is_known_at_once_to_those_who_come(
     while (lock.holder(layout) or {})["client"] != "gone":
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    lock.release(layout)
+
+
+LEFT = b'{"who": "kim@laptop", "process": 0, "reason": "shipping"}'
+
+
+@pytest.mark.parametrize("text", [b"", LEFT], ids=["free", "left by one that was killed"])
+def test_who_only_looks_at_the_lock_does_not_hold_it(tmp_path: Path, text: bytes) -> None:
+    layout = make_layout(tmp_path)
+    Path(layout.lock).write_bytes(text)  # what a killed holder left is what somebody looks at
+    looking = os.open(layout.lock, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)  # as `inv lock.show` does for a moment
+    threading.Timer(0.1, os.close, [looking]).start()
+    lock.take(layout, LEE, "shipping", Client().channel)
     lock.release(layout)
