@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shipper.build.dotenv_files import env_file_names
 from shipper.build.package_manager import find_lock_file
-from shipper.build.presets import is_built, output_folder, preset_of
+from shipper.build.presets import build_settings, is_built, output_folder, preset_of
 from shipper.build.source_tree import list_sources
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
@@ -114,7 +114,7 @@ def ambient_variables(workspace: Workspace) -> dict[str, str]:
 
 def _settings(workspace: Workspace, api_url: str, inside: str) -> tuple[str, ...]:
     frontend = the_frontend(workspace)
-    variables = {**ambient_variables(workspace), **baked_variables(workspace, api_url)}
+    variables = {**ambient_variables(workspace), **build_settings(frontend), **baked_variables(workspace, api_url)}
     return (
         f"version {_BUILD_VERSION}",
         f"folder {inside}",

@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,10 +180,14 @@ def _make_site(workspace: Workspace, api_url: str, fingerprint: str, scratch: Pa
 
 
 def _prove_once(build: Path, workspace: Workspace, api_url: str, emit: Emit) -> None:
-    """Prove the build, unless it was proved under the same rules: a finding that was allowed needs no new build."""
-    frontend = the_frontend(workspace)
-    allowed = [entry.url for entry in frontend.allow]
-    rules = json.dumps({"version": _PROOF_VERSION, "allow": allowed, "source_maps": frontend.source_maps})
+    """Prove the build, unless it was proved under the same rules: a finding that was allowed needs no new build.
+
+    The address is one of the rules: it need not be baked into the site, and may be this machine's (the sandbox's is).
+    """
+    frontend, backend = the_frontend(workspace), workspace.project.backend
+    static = backend.static_files if backend else None
+    passed_on = [*(backend.prefixes if backend else ()), *([static.url] if static else ())]
+    rules = json.dumps([_PROOF_VERSION, api_url, frontend.model_dump(mode="json"), passed_on])
     record = build / "proved.json"
     if record.is_file() and record.read_text(encoding="utf-8") == rules:
         return
@@ -215,5 +219,14 @@ def _drop_old_builds(cache: Path) -> None:
     # A scratch folder that is a day old was left by a process that was killed.
     oldest = time.time() - _ABANDONED_SECONDS
     abandoned = [path for path in folders if path not in builds and path.stat().st_mtime < oldest]
-    for path in (*builds[_KEPT_BUILDS:], *abandoned):
+    for path in builds[_KEPT_BUILDS:]:
+        with suppress(OSError):  # on Windows, while somebody reads it
+            drop_build(path)
+    for path in abandoned:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def drop_build(build: Path) -> None:
+    """Remove a build; a removal that is cut off leaves no part of it under its fingerprint's name."""
+    doomed = build.rename(build.with_name(f"scratch-{uuid.uuid4().hex}"))
+    shutil.rmtree(doomed, ignore_errors=True)
