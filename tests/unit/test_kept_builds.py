@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -103,3 +104,31 @@ def test_a_hook_that_only_looks_and_fails_costs_no_new_build(tmp_path: Path) -> 
     with pytest.raises(HookError):
         run_after_build(job, site, discard)
     assert build_frontend(plain_site(tmp_path), API_URL, discard).cached
+
+
+def test_packages_of_another_branch_that_somebody_installed_by_hand_are_not_built_with(tmp_path: Path) -> None:
+    say = "const fs = require('fs'); fs.mkdirSync('dist'); fs.writeFileSync('dist/index.html', require('tiny-lib'))"
+    settings = {"api_url_variable": None, "command": ("node", "-e", say), "output": "dist"}
+    workspace = workspace_at(tmp_path, "command", **settings)
+    for branch in ("ours", "theirs"):
+        write(tmp_path / "web" / branch, {"index.js": f"module.exports = '{branch}'", "package.json": LIBRARY})
+    lock = check_out(tmp_path / "web", "ours")
+    assert (build_frontend(workspace, API_URL, discard).site / "index.html").read_text() == "ours"
+    check_out(tmp_path / "web", "theirs")
+    check_out(tmp_path / "web", "ours", lock)
+    write(tmp_path / "web", {"another.txt": "so that it is built"})
+    assert (build_frontend(workspace, API_URL, discard).site / "index.html").read_text() == "ours"
+
+
+LIBRARY = '{"name": "tiny-lib", "version": "1.0.0"}'
+
+
+def check_out(web: Path, branch: str, lock: str = "") -> str:
+    """Write the package.json of a branch, with its lock file, or what `npm install` makes of both; return that."""
+    write(web, {"package.json": '{"name": "tiny", "dependencies": {"tiny-lib": "file:%s"}}' % branch})
+    if lock:
+        write(web, {"package-lock.json": lock})
+    else:
+        npm = shutil.which("npm") or "npm"
+        subprocess.run([npm, "install", "--offline", "--no-audit", "--no-fund"], cwd=web, check=True)
+    return (web / "package-lock.json").read_text(encoding="utf-8")
