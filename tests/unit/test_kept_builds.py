@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -125,7 +126,7 @@ LIBRARY = '{"name": "tiny-lib", "version": "1.0.0"}'
 
 def check_out(web: Path, branch: str, lock: str = "") -> str:
     """Write the package.json of a branch, with its lock file, or what `npm install` makes of both; return that."""
-    write(web, {"package.json": '{"name": "tiny", "dependencies": {"tiny-lib": "file:%s"}}' % branch})
+    write(web, {"package.json": json.dumps({"name": "tiny", "dependencies": {"tiny-lib": f"file:{branch}"}})})
     if lock:
         write(web, {"package-lock.json": lock})
     else:
