@@ -28,6 +28,12 @@ def list_sources(folder: Path, output: str = "") -> list[str]:
     return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
 
 
+def untracked_sources(folder: Path, output: str = "") -> list[str]:
+    """Return those of `list_sources` that git does not have, and does not ignore."""
+    listed = _list_with_git(folder, "--others", "--exclude-standard") if folder.is_dir() else []
+    return sorted(path for path in listed if _is_source(path, output))
+
+
 def has_tracked_files(folder: Path) -> bool:
     """Say whether git tracks anything in `folder`: then it holds sources, and no build may empty it."""
     return bool(_list_with_git(folder, "--cached"))
