@@ -168,7 +168,16 @@ def _digest(root: Path, path: str, hashes: FileHashes) -> str:
     full = root / path
     try:
         if full.is_symlink() and full.is_dir():
-            return f"link {full.readlink().as_posix()}"
+            return _link(root, full, hashes)
         return hashes.of(full)
     except FileNotFoundError:
         return ""
+
+
+def _link(root: Path, link: Path, hashes: FileHashes) -> str:
+    """Return what stands for a link to a folder: where it leads, and what is there when nothing else lists that."""
+    told, there = f"link {link.readlink().as_posix()}", link.resolve()
+    if there.is_relative_to(root.resolve()):
+        return told
+    paths = [path for path in list_sources(there) if (there / path).is_file()]
+    return f"{told} {json.dumps([[path, hashes.of(there / path)] for path in paths])}"

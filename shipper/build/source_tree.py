@@ -78,5 +78,6 @@ def _walk(folder: Path, under: str) -> list[str]:
     for parent, folders, files in os.walk(folder / under):
         folders[:] = [name for name in folders if name not in _DERIVED_FOLDERS]
         relative = Path(parent).relative_to(folder)
-        found.extend((relative / name).as_posix() for name in files)
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        found.extend((relative / name).as_posix() for name in (*files, *links))
     return found

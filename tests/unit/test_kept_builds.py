@@ -133,3 +133,16 @@ def check_out(web: Path, branch: str, lock: str = "") -> str:
         npm = shutil.which("npm") or "npm"
         subprocess.run([npm, "install", "--offline", "--no-audit", "--no-fund"], cwd=web, check=True)
     return (web / "package-lock.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("with_git", [True, False], ids=["with git", "without git"])
+def test_what_a_link_leads_to_outside_of_the_frontend_is_a_part_of_it(tmp_path: Path, with_git: bool) -> None:
+    if with_git:
+        subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    workspace = plain_site(tmp_path)
+    write(tmp_path, {"shared/colours.js": "let red = 1\n", "shared/node_modules/a.js": ""})
+    (tmp_path / "web/shared").symlink_to("../shared")
+    before = fingerprint_frontend(workspace, API_URL)
+    assert fingerprint_frontend(workspace, API_URL) == before
+    write(tmp_path, {"shared/colours.js": "let red = 2\n"})
+    assert fingerprint_frontend(workspace, API_URL) != before
