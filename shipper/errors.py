@@ -112,3 +112,7 @@ class StoppedError(ShipperError):
     """Somebody pressed Ctrl-C; what was begun on the server ended in order."""
 
     exit_code = 130
+
+
+class StoppedTooLateError(StoppedError):
+    """Somebody pressed Ctrl-C when what was begun on the server could only end well: it is done."""

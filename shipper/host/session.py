@@ -22,6 +22,7 @@ from shipper.errors import (
     ShipperError,
     StaleError,
     StoppedError,
+    StoppedTooLateError,
 )
 from shipper.host.bootstrap import COMMAND
 from shipper.host.bundle import pack_agent
@@ -256,7 +257,7 @@ def _pieces(receive: Callable[[int], bytes]) -> Iterator[bytes]:
 def _result(message: Mapping[str, Any], stopped: bool) -> Any:
     if message["ok"]:
         if stopped:
-            raise StoppedError("Stopped too late: it was done already.", fix="inv status")
+            raise StoppedTooLateError("Stopped too late: it was done already.", fix="inv status")
         return message["result"]
     error = _error(message["error"])
     raise StoppedError(error.what, why=error.why, fix=error.fix) if stopped else error

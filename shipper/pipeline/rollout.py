@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from shipper.completion.known import remember_releases
 from shipper.deliver.consignment import Presence
-from shipper.errors import ShipperError
+from shipper.errors import ConnectionLostError, ShipperError, StoppedTooLateError
 from shipper.events import Emit, Event, of_server
 from shipper.findings import Finding
 from shipper.host.session import AgentSession
@@ -77,6 +77,11 @@ class _Ended:
     result: Mapping[str, Any] | None = None
     error: ShipperError | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the release is live there, also when that was not wanted any more."""
+        return self.result is not None or isinstance(self.error, StoppedTooLateError)
+
 
 def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
     """Run the plans: the first server's, then `parallel` at a time, and then the hooks of this machine.
@@ -93,12 +98,12 @@ def roll_out(members: Sequence[Member], parallel: int, emit: Emit) -> Aftermath:
         # While servers differ, visitors may see the other release at the address that all share.
         mixed = [member for member in members if member not in (*switched, *(batch if len(batch) == 1 else ()))]
         ended = _activate_each(batch, {member.state.live for member in mixed}, emit)
-        switched += [end.member for end in ended if end.result is not None]
+        switched += [end.member for end in ended if end.is_live]
         trouble += [_of(end.member, text) for end in ended if end.result for text in end.result["trouble"]]
         failed_hooks += [_of(end.member, step) for end in ended if end.result for step in end.result["hooks"]]
-        failed = next((end for end in ended if end.error), None)
-        if failed and failed.error:
-            raise failed.error if len(members) == 1 else _explained(members, switched, failed, failed.error, emit)
+        failed = [end for end in ended if end.error]
+        if failed and failed[0].error:
+            raise failed[0].error if len(members) == 1 else _explained(members, switched, failed, failed[0].error, emit)
     if switched:
         first, plan = members[0], members[0].plan
         releases = [{**plan.record, "state": "good"}, *first.state.releases]
@@ -125,17 +130,24 @@ def _activate(member: Member, accepted: Collection[str], emit: Emit) -> _Ended:
 
 
 def _explained(
-    members: Sequence[Member], switched: Sequence[Member], failed: _Ended, error: ShipperError, emit: Emit
+    members: Sequence[Member], switched: Sequence[Member], failed: Sequence[_Ended], error: ShipperError, emit: Emit
 ) -> ShipperError:
-    """Take the switched servers back; return the error with what became of every server."""
-    emit(Event("note", "rollout", f"{failed.member.job.server} failed; what had switched goes back."))
+    """Take the switched servers back; return the error, that of the first that failed, with what became of each."""
+    first = failed[0].member
+    emit(Event("note", "rollout", f"{first.job.server} failed; what had switched goes back."))
     became = {member.job.server: "not touched" for member in members}
-    became[failed.member.job.server] = "failed, and keeps what it had"
-    ids = {member.state.live for member in members} | {failed.member.plan.record["id"]}
+    became |= {end.member.job.server: _failed(end.error) for end in failed}
+    ids = {member.state.live for member in members} | {first.plan.record["id"]}
     for member in reversed(switched):
         became[member.job.server] = _go_back(member, ids, error.what, emit, first=member is members[0])
     lines = [f"{server}: {words}" for server, words in became.items()]
-    return type(error)(_of(failed.member, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+    return type(error)(_of(first, error.what), why="\n".join([*lines, error.why]).strip(), fix=error.fix)
+
+
+def _failed(error: ShipperError | None) -> str:
+    if isinstance(error, ConnectionLostError):  # the agent finishes without us, one way or the other
+        return "lost on the way; it ends by itself what was begun there: inv status"
+    return "failed, and keeps what it had"
 
 
 def _go_back(member: Member, accepted: Collection[str], reason: str, emit: Emit, *, first: bool) -> str:
