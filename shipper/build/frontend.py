@@ -24,6 +24,7 @@ from shipper.build.fingerprint import (
 )
 from shipper.build.next_build_id import build_id_of, settle_build_id
 from shipper.build.presets import is_built, output_folder
+from shipper.build.program import are_unwanted
 from shipper.build.run import STEP, run_build
 from shipper.build.static_site import copy_static_files
 from shipper.config.project import Workspace
@@ -37,6 +38,7 @@ __all__ = ["FrontendBuild", "build_frontend", "fingerprint_frontend"]
 # Raised by one whenever a proof is added or sharpened in shipper.build.prove, so that cached builds are proved again.
 _PROOF_VERSION = 2
 _KEPT_BUILDS = 5
+_LOOK_SECONDS = 0.5
 _ABANDONED_SECONDS = 24 * 3600
 
 
@@ -95,11 +97,20 @@ def _only_one(workspace: Workspace, emit: Emit) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         emit(Event("note", STEP, "Another shipper is building here; waiting for it."))
-        lock.acquire()
+        _wait_for(lock)
     try:
         yield
     finally:
         lock.release()
+
+
+def _wait_for(lock: FileLock) -> None:
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=_LOOK_SECONDS)
+            return
+        if are_unwanted():  # Ctrl-C, or something else failed: nobody waits half an hour for somebody else's build
+            raise BuildError("The build was called off while it waited for another one.")
 
 
 def _kept_build(workspace: Workspace, fingerprint: str) -> Path:

@@ -77,6 +77,11 @@ def end_all_programs() -> None:
         _end(process)
 
 
+def are_unwanted() -> bool:
+    """Whether `end_all_programs` was called, and nobody wants programs again yet."""
+    return _unwanted.is_set()
+
+
 def want_programs() -> None:
     """Let programs run again after `end_all_programs`."""
     _unwanted.clear()

@@ -6,17 +6,21 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from frontend_projects import contents, workspace_at, write
 
 from shipper.build.frontend import FrontendBuild, build_frontend, fingerprint_frontend
+from shipper.build.program import end_all_programs, want_programs
 from shipper.config.load import parse_project
 from shipper.config.project import Workspace
 from shipper.config.target import Target
 from shipper.deliver.manifest import read_tree
-from shipper.errors import FindingsError, HookError
+from shipper.errors import BuildError, FindingsError, HookError
 from shipper.events import discard
 from shipper.hashes import FileHashes
 from shipper.pipeline.hooks import run_after_build
@@ -146,3 +150,18 @@ def test_what_a_link_leads_to_outside_of_the_frontend_is_a_part_of_it(tmp_path: 
     assert fingerprint_frontend(workspace, API_URL) == before
     write(tmp_path, {"shared/colours.js": "let red = 2\n"})
     assert fingerprint_frontend(workspace, API_URL) != before
+
+
+def test_who_waits_for_another_build_stops_waiting_when_the_ship_is_called_off(tmp_path: Path) -> None:
+    workspace = plain_site(tmp_path)
+    build_frontend(workspace, API_URL, discard)
+    waits = threading.Event()
+    with ThreadPoolExecutor(1) as pool, FileLock(workspace.cache / "frontend/lock"):
+        waiting = pool.submit(build_frontend, workspace, API_URL, lambda event: waits.set())
+        waits.wait()
+        end_all_programs()
+        try:
+            with pytest.raises(BuildError, match="called off"):
+                waiting.result(timeout=10)
+        finally:
+            want_programs()
