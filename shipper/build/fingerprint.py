@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.dotenv_files import env_file_names
+from shipper.build.generated import generated_sources
 from shipper.build.package_manager import find_lock_file
 from shipper.build.presets import build_settings, is_built, output_folder, preset_of
 from shipper.build.source_tree import list_sources
@@ -55,9 +56,9 @@ def read_inputs(workspace: Workspace, api_url: str) -> Inputs:
     folder = frontend_folder(workspace)
     root = inputs_folder(workspace)
     inside = folder.relative_to(root).as_posix()
-    output = (Path(inside) / output_folder(frontend)).as_posix() if output_folder(frontend) else ""
-    paths = dict.fromkeys(list_sources(root, output))
+    paths = dict.fromkeys(list_sources(root, output_inside(workspace)))
     # Ignored by git, but read by the build.
+    paths.update(dict.fromkeys(generated_sources(workspace.cache)))
     paths.update(dict.fromkeys((Path(inside) / name).as_posix() for name in env_file_names(folder, frontend)))
     with FileHashes.remember(workspace.cache / "frontend" / "hashes.json") as hashes:
         digests = {path: _digest(root, path, hashes) for path in paths}
@@ -97,6 +98,13 @@ def inputs_folder(workspace: Workspace) -> Path:
     folder = frontend_folder(workspace)
     lock = find_lock_file(folder, workspace.root) if is_built(the_frontend(workspace)) else None
     return lock.parent if lock else folder
+
+
+def output_inside(workspace: Workspace) -> str:
+    """Return the folder that the build writes, relative to the folder of its inputs; "" when nothing is built."""
+    output = output_folder(the_frontend(workspace))
+    folder = frontend_folder(workspace).relative_to(inputs_folder(workspace))
+    return (folder / output).as_posix() if output else ""
 
 
 def baked_variables(workspace: Workspace, api_url: str) -> dict[str, str]:

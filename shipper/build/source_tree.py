@@ -34,6 +34,12 @@ def untracked_sources(folder: Path, output: str = "") -> list[str]:
     return sorted(path for path in listed if _is_source(path, output))
 
 
+def ignored_sources(folder: Path, output: str = "") -> list[str]:
+    """Return the files in which git ignores what could be a source: nothing that an installation or a build writes."""
+    listed = _list_with_git(folder, "--others", "--ignored", "--exclude-standard") if folder.is_dir() else []
+    return sorted(path for path in listed if _is_source(path, output) and (folder / path).is_file())
+
+
 def has_tracked_files(folder: Path) -> bool:
     """Say whether git tracks anything in `folder`: then it holds sources, and no build may empty it."""
     return bool(_list_with_git(folder, "--cached"))

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,15 +74,27 @@ def run_build_hooks(job: Job, when: When, emit: Emit, **more: str) -> None:
     if not hooks:
         return
     variables = told(job, when, commit_of(job), **more)
-    for step, hook in hooks:
-        began = time.monotonic()
-        emit(Event("start", step, f"{_TITLES[when]}: {_shown(hook)}"))
-        try:
-            run_here(job, step, hook, variables, emit)
-        except HookError as error:
-            emit(Event("failed", step, error.what, seconds=time.monotonic() - began))
-            raise
-        emit(Event("done", step, _shown(hook), seconds=time.monotonic() - began))
+    with _noting_generated(job) if when == "before_build" else nullcontext():
+        for step, hook in hooks:
+            began = time.monotonic()
+            emit(Event("start", step, f"{_TITLES[when]}: {_shown(hook)}"))
+            try:
+                run_here(job, step, hook, variables, emit)
+            except HookError as error:
+                emit(Event("failed", step, error.what, seconds=time.monotonic() - began))
+                raise
+            emit(Event("done", step, _shown(hook), seconds=time.monotonic() - began))
+
+
+def _noting_generated(job: Job) -> AbstractContextManager[None]:
+    """Return what notes the sources that the hooks write: what is generated belongs in .gitignore (docs/hooks.md)."""
+    from shipper.build.fingerprint import inputs_folder, output_inside
+    from shipper.build.generated import noting_generated
+
+    workspace, frontend = job.workspace, job.workspace.project.frontend
+    if frontend is None or not (workspace.root / frontend.path).is_dir():
+        return nullcontext()
+    return noting_generated(workspace.cache, inputs_folder(workspace), output_inside(workspace))
 
 
 def run_after_build(job: Job, site: SiteBuild | None, emit: Emit) -> None:
