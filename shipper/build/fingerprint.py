@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.dotenv_files import env_file_names
+from shipper.build.generated import generated_sources
 from shipper.build.package_manager import find_lock_file
-from shipper.build.presets import is_built, output_folder, preset_of
+from shipper.build.presets import build_settings, is_built, output_folder, preset_of
 from shipper.build.source_tree import list_sources
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
@@ -55,9 +56,9 @@ def read_inputs(workspace: Workspace, api_url: str) -> Inputs:
     folder = frontend_folder(workspace)
     root = inputs_folder(workspace)
     inside = folder.relative_to(root).as_posix()
-    output = (Path(inside) / output_folder(frontend)).as_posix() if output_folder(frontend) else ""
-    paths = dict.fromkeys(list_sources(root, output))
+    paths = dict.fromkeys(list_sources(root, output_inside(workspace)))
     # Ignored by git, but read by the build.
+    paths.update(dict.fromkeys(generated_sources(workspace.cache)))
     paths.update(dict.fromkeys((Path(inside) / name).as_posix() for name in env_file_names(folder, frontend)))
     with FileHashes.remember(workspace.cache / "frontend" / "hashes.json") as hashes:
         digests = {path: _digest(root, path, hashes) for path in paths}
@@ -99,6 +100,13 @@ def inputs_folder(workspace: Workspace) -> Path:
     return lock.parent if lock else folder
 
 
+def output_inside(workspace: Workspace) -> str:
+    """Return the folder that the build writes, relative to the folder of its inputs; "" when nothing is built."""
+    output = output_folder(the_frontend(workspace))
+    folder = frontend_folder(workspace).relative_to(inputs_folder(workspace))
+    return (folder / output).as_posix() if output else ""
+
+
 def baked_variables(workspace: Workspace, api_url: str) -> dict[str, str]:
     """Return the variables that shipper sets for the build: those of ship.toml, and the one for the API's URL."""
     frontend = the_frontend(workspace)
@@ -114,7 +122,7 @@ def ambient_variables(workspace: Workspace) -> dict[str, str]:
 
 def _settings(workspace: Workspace, api_url: str, inside: str) -> tuple[str, ...]:
     frontend = the_frontend(workspace)
-    variables = {**ambient_variables(workspace), **baked_variables(workspace, api_url)}
+    variables = {**ambient_variables(workspace), **build_settings(frontend), **baked_variables(workspace, api_url)}
     return (
         f"version {_BUILD_VERSION}",
         f"folder {inside}",
@@ -168,7 +176,16 @@ def _digest(root: Path, path: str, hashes: FileHashes) -> str:
     full = root / path
     try:
         if full.is_symlink() and full.is_dir():
-            return f"link {full.readlink().as_posix()}"
+            return _link(root, full, hashes)
         return hashes.of(full)
     except FileNotFoundError:
         return ""
+
+
+def _link(root: Path, link: Path, hashes: FileHashes) -> str:
+    """Return what stands for a link to a folder: where it leads, and what is there when nothing else lists that."""
+    told, there = f"link {link.readlink().as_posix()}", link.resolve()
+    if there.is_relative_to(root.resolve()):
+        return told
+    paths = [path for path in list_sources(there) if (there / path).is_file()]
+    return f"{told} {json.dumps([[path, hashes.of(there / path)] for path in paths])}"

@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from shipper.build.fingerprint import (
 )
 from shipper.build.next_build_id import build_id_of, settle_build_id
 from shipper.build.presets import is_built, output_folder
+from shipper.build.program import are_unwanted
 from shipper.build.run import STEP, run_build
 from shipper.build.static_site import copy_static_files
 from shipper.config.project import Workspace
@@ -37,6 +38,7 @@ __all__ = ["FrontendBuild", "build_frontend", "fingerprint_frontend"]
 # Raised by one whenever a proof is added or sharpened in shipper.build.prove, so that cached builds are proved again.
 _PROOF_VERSION = 2
 _KEPT_BUILDS = 5
+_LOOK_SECONDS = 0.5
 _ABANDONED_SECONDS = 24 * 3600
 
 
@@ -95,11 +97,20 @@ def _only_one(workspace: Workspace, emit: Emit) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         emit(Event("note", STEP, "Another shipper is building here; waiting for it."))
-        lock.acquire()
+        _wait_for(lock)
     try:
         yield
     finally:
         lock.release()
+
+
+def _wait_for(lock: FileLock) -> None:
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=_LOOK_SECONDS)
+            return
+        if are_unwanted():  # Ctrl-C, or something else failed: nobody waits half an hour for somebody else's build
+            raise BuildError("The build was called off while it waited for another one.")
 
 
 def _kept_build(workspace: Workspace, fingerprint: str) -> Path:
@@ -180,10 +191,14 @@ def _make_site(workspace: Workspace, api_url: str, fingerprint: str, scratch: Pa
 
 
 def _prove_once(build: Path, workspace: Workspace, api_url: str, emit: Emit) -> None:
-    """Prove the build, unless it was proved under the same rules: a finding that was allowed needs no new build."""
-    frontend = the_frontend(workspace)
-    allowed = [entry.url for entry in frontend.allow]
-    rules = json.dumps({"version": _PROOF_VERSION, "allow": allowed, "source_maps": frontend.source_maps})
+    """Prove the build, unless it was proved under the same rules: a finding that was allowed needs no new build.
+
+    The address is one of the rules: it need not be baked into the site, and may be this machine's (the sandbox's is).
+    """
+    frontend, backend = the_frontend(workspace), workspace.project.backend
+    static = backend.static_files if backend else None
+    passed_on = [*(backend.prefixes if backend else ()), *([static.url] if static else ())]
+    rules = json.dumps([_PROOF_VERSION, api_url, frontend.model_dump(mode="json"), passed_on])
     record = build / "proved.json"
     if record.is_file() and record.read_text(encoding="utf-8") == rules:
         return
@@ -215,5 +230,14 @@ def _drop_old_builds(cache: Path) -> None:
     # A scratch folder that is a day old was left by a process that was killed.
     oldest = time.time() - _ABANDONED_SECONDS
     abandoned = [path for path in folders if path not in builds and path.stat().st_mtime < oldest]
-    for path in (*builds[_KEPT_BUILDS:], *abandoned):
+    for path in builds[_KEPT_BUILDS:]:
+        with suppress(OSError):  # on Windows, while somebody reads it
+            drop_build(path)
+    for path in abandoned:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def drop_build(build: Path) -> None:
+    """Remove a build; a removal that is cut off leaves no part of it under its fingerprint's name."""
+    doomed = build.rename(build.with_name(f"scratch-{uuid.uuid4().hex}"))
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -84,6 +84,13 @@ def recipe_of(workspace: Workspace, image: Image, build: dict[str, Any] | None) 
             why="The service has no `build` section in the compose file.",
             fix='Add one, or [backend.image] with context = "..." to ship.toml.',
         )
+    for key in ("additional_contexts", *(() if image.dockerfile else ("dockerfile_inline",))):
+        if said.get(key):
+            raise ConfigError(
+                f"The compose file says build.{key}, which is not done here.",
+                why="Without it another image would be built than Compose itself builds.",
+                fix="Write it as a Dockerfile inside the context: [backend.image] dockerfile, or the compose file.",
+            )
     context = workspace.root / (image.context or Path(said["context"]))
     dockerfile = context / (image.dockerfile or said.get("dockerfile") or "Dockerfile")
     args = {**_arguments(said.get("args")), **image.args}

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,11 @@ def end_all_programs() -> None:
         _end(process)
 
 
+def are_unwanted() -> bool:
+    """Whether `end_all_programs` was called, and nobody wants programs again yet."""
+    return _unwanted.is_set()
+
+
 def want_programs() -> None:
     """Let programs run again after `end_all_programs`."""
     _unwanted.clear()
@@ -126,11 +131,15 @@ def _expire(process: subprocess.Popen[str], expired: threading.Event) -> None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End the program and everything it started."""
-    if process.poll() is not None:
+    """End the program and everything it started, which may be there when the program itself has ended already.
+
+    Its process group has a name of its own only until somebody was told how the program ended: wait(2).
+    """
+    if process.returncode is not None:
         return
     if sys.platform == "win32":
         taskkill = shutil.which("taskkill") or "taskkill"
         subprocess.run([taskkill, "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):  # macOS refuses where all of them have ended
+            os.killpg(process.pid, signal.SIGKILL)

@@ -20,6 +20,8 @@ from shipper.events import Emit, Event
 from shipper.hashes import hash_file
 
 STEP = "build.frontend"
+# What was installed, as it is noted in node_modules by npm, pnpm, yarn, and yarn since its version 2.
+_NOTES = (".package-lock.json", ".pnpm/lock.yaml", ".yarn-integrity", ".yarn-state.yml")
 
 
 def run_build(workspace: Workspace, api_url: str, fingerprint: str, emit: Emit) -> Path:
@@ -120,8 +122,8 @@ def _install(manager: PackageManager, workspace: Workspace, emit: Emit) -> None:
     folder = manager.lock_file.parent
     place = hashlib.sha256(folder.relative_to(workspace.root).as_posix().encode()).hexdigest()[:16]
     stamp = workspace.cache / "frontend" / f"installed-{place}"
-    wanted = hash_file(manager.lock_file)
-    if (folder / "node_modules").is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    wanted, packages = hash_file(manager.lock_file), folder / "node_modules"
+    if packages.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _stamp_of(wanted, packages):
         return
     # An installation that is interrupted must not count.
     stamp.unlink(missing_ok=True)
@@ -131,4 +133,12 @@ def _install(manager: PackageManager, workspace: Workspace, emit: Emit) -> None:
     ended = run_program(manager.install, folder, environment, STEP, emit)
     if ended.code != 0:
         raise failed(f"{manager.name} could not install the frontend's packages (exit code {ended.code}).", ended)
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text(_stamp_of(wanted, packages), encoding="utf-8")
+
+
+def _stamp_of(lock: str, packages: Path) -> str:
+    """Return what stands for an installation: the lock file's hash, and those of the package manager's own notes.
+
+    Who changes branches and installs by hand leaves the packages of another lock file behind.
+    """
+    return "\n".join([lock, *(hash_file(packages / name) for name in _NOTES if (packages / name).is_file())])

@@ -28,6 +28,18 @@ def list_sources(folder: Path, output: str = "") -> list[str]:
     return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
 
 
+def untracked_sources(folder: Path, output: str = "") -> list[str]:
+    """Return those of `list_sources` that git does not have, and does not ignore."""
+    listed = _list_with_git(folder, "--others", "--exclude-standard") if folder.is_dir() else []
+    return sorted(path for path in listed if _is_source(path, output))
+
+
+def ignored_sources(folder: Path, output: str = "") -> list[str]:
+    """Return the files in which git ignores what could be a source: nothing that an installation or a build writes."""
+    listed = _list_with_git(folder, "--others", "--ignored", "--exclude-standard") if folder.is_dir() else []
+    return sorted(path for path in listed if _is_source(path, output) and (folder / path).is_file())
+
+
 def has_tracked_files(folder: Path) -> bool:
     """Say whether git tracks anything in `folder`: then it holds sources, and no build may empty it."""
     return bool(_list_with_git(folder, "--cached"))
@@ -72,5 +84,6 @@ def _walk(folder: Path, under: str) -> list[str]:
     for parent, folders, files in os.walk(folder / under):
         folders[:] = [name for name in folders if name not in _DERIVED_FOLDERS]
         relative = Path(parent).relative_to(folder)
-        found.extend((relative / name).as_posix() for name in files)
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        found.extend((relative / name).as_posix() for name in (*files, *links))
     return found

@@ -34,7 +34,7 @@ def copy_static_files(workspace: Workspace, site: Path) -> None:
     folder = frontend_folder(workspace)
     paths = [path for path in list_sources(folder) if _is_public(path, folder) and (folder / path).is_file()]
     if folder.samefile(workspace.root):
-        paths = [path for path in paths if not _is_about_the_project(path)]
+        paths = [path for path in paths if not is_about_the_project(path)]
         _refuse_other_file(find_other_file(paths))
     for path in paths:
         target = site / path
@@ -43,7 +43,7 @@ def copy_static_files(workspace: Workspace, site: Path) -> None:
     site.mkdir(exist_ok=True)
 
 
-def _is_about_the_project(path: str) -> bool:
+def is_about_the_project(path: str) -> bool:
     """Say whether a file beside the pages is for those who make them: it is neither published nor in the way."""
     return path in _ABOUT_THE_PROJECT or ("/" not in path and path.lower().endswith((".md", ".rst")))
 
@@ -51,7 +51,7 @@ def _is_about_the_project(path: str) -> bool:
 def find_other_file(paths: Iterable[str]) -> str:
     """Return the first file of a project that is neither a site's nor about the project; "" when there is none."""
     others = (path for path in paths if PurePosixPath(path).suffix.lower() not in _OF_A_SITE)
-    return next((path for path in others if not _is_about_the_project(path)), "")
+    return next((path for path in others if not is_about_the_project(path)), "")
 
 
 def _refuse_other_file(other: str) -> None:

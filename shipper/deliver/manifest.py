@@ -90,7 +90,12 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _tree(folder: Path, paths: Iterable[str], hashes: FileHashes, executable: Collection[str] | None) -> Tree:
-    entries = [_entry(folder, path, hashes, executable) for path in paths]
+    try:
+        entries = [_entry(folder, path, hashes, executable) for path in paths]
+    except OSError as error:  # many an editor takes a file away for a moment while it saves it
+        raise BuildError(
+            f"{error.filename} cannot be read.", why=str(error.strerror), fix="Look at it, then ship again."
+        ) from error
     return Tree(tuple(sorted(entries, key=lambda entry: entry.path)))
 
 

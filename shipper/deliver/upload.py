@@ -124,16 +124,23 @@ def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL, head: bytes = 
 def _contents(cargo: Cargo) -> Iterator[bytes]:
     held_back = 0
     for entry in cargo.entries:
-        base = cargo.bases.get(entry.value)
-        if base is None:
-            yield from _read(entry, _READ_BYTES)
-        else:
-            with _old_content(base) as old:
-                yield from delta.encode(old, _read(entry, _DELTA_BYTES))
+        try:
+            yield from _content(entry, cargo.bases.get(entry.value))
+        except OSError as error:
+            raise _changed(entry) from error
         held_back += entry.size
         if held_back > _HELD_BACK_BYTES:
             held_back = 0
             yield _HAND_OVER
+
+
+def _content(entry: Entry, base: Entry | None) -> Iterator[bytes]:
+    """Yield a content as it is, or what makes it out of `base`."""
+    if base is None:
+        yield from _read(entry, _READ_BYTES)
+        return
+    with _old_content(base) as old:
+        yield from delta.encode(old, _read(entry, _DELTA_BYTES))
 
 
 @contextmanager
@@ -160,6 +167,10 @@ def _read(entry: Entry, most: int) -> Iterator[bytes]:
             left -= len(piece)
             yield piece
     if digest.hexdigest() != entry.value[:64]:
-        raise BuildError(
-            f"{entry.source} was changed while it was being sent.", fix="Let the build finish, then ship again."
-        )
+        raise _changed(entry)
+
+
+def _changed(entry: Entry) -> BuildError:
+    return BuildError(
+        f"{entry.source} was changed while it was being sent.", fix="Let the build finish, then ship again."
+    )

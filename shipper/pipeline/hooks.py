@@ -10,7 +10,9 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from shipper.agent.mask import Mask
@@ -18,7 +20,7 @@ from shipper.build.program import run_program, want_programs
 from shipper.config.backend import Backend
 from shipper.config.hooks import BuildHook, Hook, When
 from shipper.deliver.manifest import read_tree
-from shipper.errors import ConfigError, HookError, ShipperError
+from shipper.errors import BuildError, ConfigError, HookError, ShipperError
 from shipper.events import Emit, Event
 from shipper.git import ask_git
 from shipper.hashes import FileHashes
@@ -72,15 +74,27 @@ def run_build_hooks(job: Job, when: When, emit: Emit, **more: str) -> None:
     if not hooks:
         return
     variables = told(job, when, commit_of(job), **more)
-    for step, hook in hooks:
-        began = time.monotonic()
-        emit(Event("start", step, f"{_TITLES[when]}: {_shown(hook)}"))
-        try:
-            run_here(job, step, hook, variables, emit)
-        except HookError as error:
-            emit(Event("failed", step, error.what, seconds=time.monotonic() - began))
-            raise
-        emit(Event("done", step, _shown(hook), seconds=time.monotonic() - began))
+    with _noting_generated(job) if when == "before_build" else nullcontext():
+        for step, hook in hooks:
+            began = time.monotonic()
+            emit(Event("start", step, f"{_TITLES[when]}: {_shown(hook)}"))
+            try:
+                run_here(job, step, hook, variables, emit)
+            except HookError as error:
+                emit(Event("failed", step, error.what, seconds=time.monotonic() - began))
+                raise
+            emit(Event("done", step, _shown(hook), seconds=time.monotonic() - began))
+
+
+def _noting_generated(job: Job) -> AbstractContextManager[None]:
+    """Return what notes the sources that the hooks write: what is generated belongs in .gitignore (docs/hooks.md)."""
+    from shipper.build.fingerprint import inputs_folder, output_inside
+    from shipper.build.generated import noting_generated
+
+    workspace, frontend = job.workspace, job.workspace.project.frontend
+    if frontend is None or not (workspace.root / frontend.path).is_dir():
+        return nullcontext()
+    return noting_generated(workspace.cache, inputs_folder(workspace), output_inside(workspace))
 
 
 def run_after_build(job: Job, site: SiteBuild | None, emit: Emit) -> None:
@@ -95,16 +109,30 @@ def run_after_build(job: Job, site: SiteBuild | None, emit: Emit) -> None:
     if site is None or folder is None:
         run_build_hooks(job, "after_build", emit)
         return
-    run_build_hooks(job, "after_build", emit, SITE=str(folder))
-    with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
-        same = read_tree(folder, hashes, executable=()).digest == site.tree.digest
+    from shipper.build.frontend import drop_build
+
+    same = False
+    try:
+        run_build_hooks(job, "after_build", emit, SITE=str(folder))
+    finally:  # one that failed, or was stopped, may have changed it as well
+        same = _is_as_built(job, site, folder)
+        if not same:
+            with suppress(FileNotFoundError):
+                drop_build(folder.parent)
     if not same:
-        shutil.rmtree(folder.parent)
         raise HookError(
             "A hook after the build changed the built site.",
             why="The site was proved as the build wrote it, and it is kept for the next ship of the same sources.",
             fix="Let the build itself do that: [frontend] command in ship.toml. What was changed is thrown away.",
         )
+
+
+def _is_as_built(job: Job, site: SiteBuild, folder: Path) -> bool:
+    try:
+        with FileHashes.remember(job.workspace.cache / "hashes" / "site.json") as hashes:
+            return read_tree(folder, hashes, executable=()).digest == site.tree.digest
+    except (OSError, BuildError):  # it is gone, or holds what no site may hold
+        return False
 
 
 def run_here(job: Job, step: str, hook: BuildHook | Hook, variables: Mapping[str, str], emit: Emit) -> None:
