@@ -132,10 +132,10 @@ def _wait(layout: Layout, file: int, channel: Channel, wait: float) -> None:
         patience = (_ORPHAN_SECONDS if alone else 0.0) if known else _LOOK_SECONDS
         if waited >= max(wait, patience) or not channel.alive:
             raise _refusal(layout, entry)
-        if known and time.monotonic() - told >= _NOTE_SECONDS:
+        if (known or waited >= _LOOK_SECONDS) and time.monotonic() - told >= _NOTE_SECONDS:
             told = time.monotonic()
-            why = "whose client is gone; it ends by itself" if alone else "as wished"
-            channel.note(f"Waiting for {_describe(entry)}, {why}.")
+            why = "whose client is gone; it ends by itself" if known and alone else "as wished"
+            channel.note(f"Waiting for {_describe(entry if known else {})}, {why}.")
         time.sleep(_TRY_SECONDS)
 
 

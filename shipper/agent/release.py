@@ -128,6 +128,7 @@ def make(layout: Layout, spec: Record, site: list[tree.Entry], immutable: list[s
         keep_assets(layout, os.path.join(scratch, "site"), immutable)
         os.sync()
         os.rename(scratch, folder)
+        journal.sync_folder(layout.releases)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
@@ -208,6 +209,8 @@ def _prune_assets(layout: Layout, kept: set[str]) -> None:
                 wanted.update(json.load(file)["immutable"])
         except FileNotFoundError:
             continue
+        except (ValueError, KeyError, TypeError):  # damaged: nobody knows which of them the release needs
+            return
     for folder, _, names in os.walk(layout.assets, topdown=False):
         for name in names:
             path = os.path.join(folder, name)

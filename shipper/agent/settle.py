@@ -46,8 +46,9 @@ def settle(layout: Layout, release_id: str, say: Say) -> list[str]:
             if part():
                 done.append(step)
                 say("undone", step, _WORDS[step])
-        except (AgentError, OSError) as error:
-            say("failed", step, f"could not be put back: {error}")
+        except Exception as error:  # a record that makes no sense, too, shall not keep visitors from the old release
+            told = error if isinstance(error, (AgentError, OSError)) else f"{type(error).__name__} {error}"
+            say("failed", step, f"could not be put back: {told}")
     return done
 
 

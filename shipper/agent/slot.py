@@ -9,7 +9,7 @@ import shutil
 from contextlib import suppress
 from typing import Any, Optional
 
-from . import bytecode, compose, environment, ports, programs, systemd, tree
+from . import bytecode, compose, environment, journal, ports, programs, systemd, tree
 from .errors import AgentError
 from .layout import SLOT_NAME, Layout
 
@@ -51,6 +51,7 @@ def make(layout: Layout, spec: dict[str, Any]) -> Optional[str]:
             json.dump({"code": spec["code"], "dependencies": spec["dependencies"]}, file)
         os.sync()
         os.rename(scratch, folder)
+        journal.sync_folder(layout.slots)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise

@@ -15,6 +15,7 @@ from server import Client, make_layout, stand_in
 from shipper.agent import activation, environment, journal, recovery, release
 from shipper.agent.errors import AgentError
 from shipper.agent.layout import Layout
+from shipper.agent.settle import settle
 
 SLOT = "0123456789ab"
 OLD, NEW = "20261120T000001Z-abcdef1", "20261120T000002Z-abcdef1"
@@ -46,6 +47,19 @@ def test_a_ship_that_was_cut_off_is_undone_also_when_its_backend_cannot_even_be_
     assert release.live(layout) == OLD
     assert recovery.unfinished(layout) is None
     assert release.record(layout, NEW)["state"] == "bad"
+
+
+def test_a_record_that_makes_no_sense_keeps_no_visitor_from_the_old_release(layout: Layout) -> None:
+    make(layout, NEW, "prepared")
+    release.switch(layout, NEW)
+    file = Path(layout.release(OLD), "release.json")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "services": {"odd": "not what it should be"}}))
+    said: list[tuple[str, str, str]] = []
+    settle(layout, OLD, lambda *words: said.append(words))
+    assert release.live(layout) == OLD
+    assert [words for words in said if words[0] == "failed"] == [
+        ("failed", "services", "could not be put back: KeyError 'text'")
+    ]
 
 
 @pytest.mark.parametrize("full", ["release.json.new", "journal.jsonl"])

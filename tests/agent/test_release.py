@@ -85,6 +85,18 @@ def test_assets_stay_reachable_as_long_as_their_release_is_kept_and_pages_never_
     assert sorted(os.listdir(f"{layout.assets}/assets")) == ["a2", "a3", "shared"]
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"site": ['])
+def test_while_a_list_of_files_is_damaged_no_asset_is_removed(tmp_path: Path, text: str) -> None:
+    layout = make_layout(tmp_path)
+    for number in (1, 2, 3):
+        live = make(layout, number, index=b"i", **{f"assets__a{number}": b"a"})
+    release.switch(layout, live)
+    Path(layout.release(live), "manifest.json").write_text(text)
+    release.prune(layout, keep=2)
+    assert sorted(os.listdir(f"{layout.assets}/assets")) == ["a1", "a2", "a3"]
+    assert release.live(layout) == live
+
+
 def test_a_release_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
     layout = make_layout(tmp_path)
     missing = [["index.html", "file", "0" * 64]]

@@ -49,7 +49,7 @@ def profiles(amazon: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def image(account: str, region: str | None = None) -> Image:
-    return Image(delivery="ecr", repository="team/gig", expected_account=account, region=region)
+    return Image(delivery="ecr", repository="team/of-a-role", expected_account=account, region=region)
 
 
 def test_the_role_of_a_profile_is_taken_and_the_repository_is_that_of_its_account(
@@ -57,15 +57,15 @@ def test_the_role_of_a_profile_is_taken_and_the_repository_is_that_of_its_accoun
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "team")
     address, made = create_ecr_repository(image(OTHER_ACCOUNT))
-    assert (address, made) == (f"{OTHER_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/gig", True)
+    assert (address, made) == (f"{OTHER_ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/of-a-role", True)
     found = find_ecr_repository(image(OTHER_ACCOUNT))
     assert found.name == address
     login = found.login()
     assert login["username"] == "AWS" and login["serveraddress"].startswith("https://")
     # Without the role it is another account, which has no such repository.
     monkeypatch.setenv("AWS_PROFILE", "base")
-    with pytest.raises(ConfigError, match="There is no ECR repository 'team/gig'"):
-        find_ecr_repository(Image(delivery="ecr", repository="team/gig", region=REGION))
+    with pytest.raises(ConfigError, match="There is no ECR repository 'team/of-a-role'"):
+        find_ecr_repository(Image(delivery="ecr", repository="team/of-a-role", region=REGION))
 
 
 def test_who_the_wrong_credentials_belong_to_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
