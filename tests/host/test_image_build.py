@@ -45,12 +45,17 @@ def told(output: str) -> str:
     return " ".join(output.split())
 
 
-def layers_of(output: str) -> list[str]:
-    """Return the DiffIDs of the image that was built."""
+def image_of(output: str) -> str:
+    """Return the short id of the image that was built: its tag may be another test's in the next moment."""
     short = re.search(r"ok   build\.image +[0-9.]+ s  ([0-9a-f]{12})", output)
     assert short, output
+    return short[1]
+
+
+def layers_of(output: str) -> list[str]:
+    """Return the DiffIDs of the image that was built."""
     with connect() as client:
-        return list(client.images.get(short[1]).attrs["RootFS"]["Layers"])
+        return list(client.images.get(image_of(output)).attrs["RootFS"]["Layers"])
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
@@ -64,7 +69,7 @@ def test_both_builders_know_stages_and_arguments_and_name_the_step_that_failed(s
         built = serving.shipper("build", **environment)
         assert built.code == 0, built.output
         with connect() as client:
-            mood = client.containers.run("gig:amd64", ["cat", "/mood"], remove=True)
+            mood = client.containers.run(image_of(built.output), ["cat", "/mood"], remove=True)
         assert mood == b"good\n"
         # Unchanged, it is the same image, layer by layer.
         assert layers_of(serving.shipper("build", **environment).output) == layers_of(built.output)
@@ -113,8 +118,8 @@ def test_a_secret_of_the_build_is_in_no_layer_no_history_and_no_output(serving: 
         assert built.code == 0, built.output
     assert TOKEN not in built.output
     with connect() as client:
-        assert len(client.containers.run("gig:amd64", ["cat", "/seen"], remove=True)) == 9, "the step had it"
-        image = client.images.get("gig:amd64")
+        assert len(client.containers.run(image_of(built.output), ["cat", "/seen"], remove=True)) == 9, "the step had it"
+        image = client.images.get(image_of(built.output))
         assert TOKEN not in json.dumps([image.attrs, image.history()])
         saved = b"".join(image.save())
     assert TOKEN.encode() not in saved
