@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from corner import Corner, make_corner
 
 from shipper.sandbox.server import Sandbox
 
-Exec = Callable[[Sequence[str]], tuple[int, str]]
+if TYPE_CHECKING:
+    from conftest import Exec
 
 # All that a ship changes on a server (docs/architecture.md, "On the server"), and whose it is.
 _KEEP = """

@@ -137,6 +137,13 @@ class Hosts(KeptHosts):
         yield Host(target.host, "deploy", self._channels[target.host])
 
 
+@pytest.fixture
+def reachable(members: list[Member]) -> list[Member]:
+    """The same servers, which can be reached again when a connection to them is lost."""
+    hosts = Hosts(members)
+    return [replace(member, job=replace(member.job, hosts=hosts)) for member in members]
+
+
 def live(members: list[Member]) -> list[str]:
     return [member.session._channel.live for member in members]
 
@@ -178,13 +185,13 @@ def test_a_ctrl_c_while_several_servers_switch_at_once_waits_for_all_of_them(
     assert live(members) == [OLD] * 3 if failing else [NEW] * 3
 
 
-def test_a_server_that_went_live_after_its_connection_was_lost_goes_back_like_the_others(members: list[Member]) -> None:
-    members[1].session._channel.loses = True
-    hosts = Hosts(members)
-    members = [replace(member, job=replace(member.job, hosts=hosts)) for member in members]
+def test_a_server_that_went_live_after_its_connection_was_lost_goes_back_too(
+    reachable: list[Member],
+) -> None:
+    reachable[1].session._channel.loses = True
     with pytest.raises(ConnectionLostError) as lost:
-        roll_out(members, 1, lambda event: None)
-    assert live(members) == [OLD] * 3
+        roll_out(reachable, 1, lambda event: None)
+    assert live(reachable) == [OLD] * 3
     assert lost.value.why.splitlines() == [
         f"203.0.113.7: went back to {OLD}",
         f"203.0.113.8: went back to {OLD}",
@@ -192,13 +199,11 @@ def test_a_server_that_went_live_after_its_connection_was_lost_goes_back_like_th
     ]
 
 
-def test_of_two_servers_that_fail_at_once_each_is_told_of_and_taken_back(members: list[Member]) -> None:
-    members[1].session._channel.fails = members[2].session._channel.loses = True
-    hosts = Hosts(members)
-    members = [replace(member, job=replace(member.job, hosts=hosts)) for member in members]
+def test_of_two_servers_that_fail_at_once_each_is_told_of_and_taken_back(reachable: list[Member]) -> None:
+    reachable[1].session._channel.fails = reachable[2].session._channel.loses = True
     with pytest.raises(ReleaseError) as failed:
-        roll_out(members, 2, lambda event: None)
-    assert live(members) == [OLD] * 3
+        roll_out(reachable, 2, lambda event: None)
+    assert live(reachable) == [OLD] * 3
     assert failed.value.why.splitlines() == [
         f"203.0.113.7: went back to {OLD}",
         "203.0.113.8: failed, and keeps what it had",
