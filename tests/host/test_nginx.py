@@ -77,6 +77,42 @@ def test_an_export_of_folders(sandbox: Sandbox, site: Site) -> None:
     assert ask(sandbox.url, "/404.html")[0] == 404
 
 
+# Switches releases as fast as it can, and asks for the script of a page that one of them had.
+SWITCH_AND_ASK = """
+import collections, http.client, multiprocessing, os
+os.chdir("/srv/shop-two")
+
+def switch():
+    while True:
+        for release in ("one", "two"):
+            os.symlink(release, "next")
+            os.replace("next", "current")
+
+switching = multiprocessing.Process(target=switch, daemon=True)
+switching.start()
+connection, seen = http.client.HTTPConnection("127.0.0.1"), collections.Counter()
+for _ in range(2000):
+    connection.request("GET", "/assets/app-00000001.js")
+    answer = connection.getresponse()
+    seen[f"{answer.status} {answer.read().decode()}"] += 1
+switching.terminate()
+print(dict(seen))
+"""
+
+
+def test_a_switch_between_the_look_for_an_asset_and_its_opening_is_not_seen(
+    site: Site, sandbox: Sandbox, sandbox_exec: Exec
+) -> None:
+    shape = SiteShape(not_found=True, immutable=r"^/assets/.+-[A-Za-z0-9_-]{8}\.[A-Za-z0-9.]+$")
+    site(shape, {"404.html": "lost", "assets/app-00000001.js": "one"})
+    kept = "mkdir two assets && mv current one && ln -s one current && cp -a one/site/assets assets/"
+    assert sandbox_exec(["sh", "-c", f"cd /srv/shop-two && {kept}"]) == (0, "")
+    assert sandbox_exec(["python3", "-c", SWITCH_AND_ASK]) == (0, "{'200 one': 2000}\n")
+    status, headers, text = ask(sandbox.url, "/assets/gone-00000001.js")
+    assert (status, text) == (404, "lost")
+    assert "cache-control" not in headers or "immutable" not in headers["cache-control"]
+
+
 def test_an_export_of_html_files(sandbox: Sandbox, site: Site) -> None:
     site(SiteShape(trailing_slash=False), {"index.html": "home", "about.html": "about", "about/team.html": "team"})
     assert ask(sandbox.url, "/about")[2] == "about"
