@@ -20,11 +20,15 @@ _GIT_VARIABLES = frozenset(
 )
 
 
+class NoRepositoryError(ConfigError):
+    """The folder that git was asked about is in no repository."""
+
+
 def ask_git(folder: Path, *arguments: str, given: bytes = b"", codes: Collection[int] = (0,)) -> bytes:
     """Return what git, run in `folder`, writes to its standard output; `given` is its standard input.
 
     `codes` are the exit codes that are an answer. Raises ConfigError, with git's own words, for any other, and when
-    there is no git.
+    there is no git; NoRepositoryError, which is one, where there is no repository.
     """
     git = shutil.which("git")
     if git is None:
@@ -42,7 +46,7 @@ def ask_git(folder: Path, *arguments: str, given: bytes = b"", codes: Collection
     if answer.returncode not in codes:
         said = answer.stderr.decode("utf-8", "replace").strip()
         if "not a git repository" in said:
-            raise ConfigError(
+            raise NoRepositoryError(
                 f"{folder} is not in a git repository.", why=said, fix="Go to your project's folder, or: git init"
             )
         raise ConfigError(f"git {arguments[0]} failed in {folder}.", why=said, fix="Look at what git says.")

@@ -53,12 +53,17 @@ def find_origin() -> Origin:
 
 def origin_of_clone(clone: Path) -> Origin:
     """Return what a clone of shipper is of. Raises ConfigError when its commit is not on GitHub."""
+    ask_git(clone, "--version")  # without git, what follows could not even be imported
+    from git import GitError, InvalidGitRepositoryError, Repo
+
     try:
-        url = ask_git(clone, "remote", "get-url", "origin").decode().strip()
-        commit = ask_git(clone, "rev-parse", "--verify", "HEAD").decode().strip()
-        known = ask_git(clone, "for-each-ref", "--contains", commit, "--count=1", "refs/remotes/origin")
-    except ConfigError as error:
-        raise _unknown(f"It was installed from {clone}. {error.why}".strip()) from None
+        with Repo(clone, search_parent_directories=True) as repository:
+            url, commit = repository.remote("origin").url, repository.head.commit.hexsha
+            known = str(repository.git.for_each_ref("refs/remotes/origin", contains=commit, count=1))
+    except InvalidGitRepositoryError:
+        raise _unknown(f"It was installed from {clone}, which is in no git repository.") from None
+    except (GitError, ValueError) as error:
+        raise _unknown(f"It was installed from {clone}. {error}".strip()) from None
     if not known.strip():
         raise _unknown(f"It was installed from {clone}, whose commit {commit[:12]} was never pushed.")
     return _origin(url, commit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from types import ModuleType
 
@@ -14,6 +16,8 @@ def main() -> None:
     """Run the tasks named on the command line; ends the process with their exit code."""
     if sys.argv[1:3] == _VALUES:
         sys.exit(_print_values(sys.argv[3:]))
+    # Before it ends, Python would look through all that is left, to free what the system frees anyway.
+    atexit.register(gc.freeze)
     _import_invoke()
     from shipper import __version__
     from shipper.report.streams import open_streams

@@ -11,8 +11,7 @@ from shipper.build.presets import output_folder
 from shipper.build.source_tree import untracked_sources
 from shipper.build.static_site import is_about_the_project
 from shipper.config.project import Workspace
-from shipper.errors import ConfigError
-from shipper.git import ask_git
+from shipper.git import NoRepositoryError, ask_for_list, ask_git
 from shipper.pipeline.job import who
 
 _SUBJECT_LETTERS = 200
@@ -25,9 +24,6 @@ def origin_of(workspace: Workspace) -> dict[str, Any]:
     Without a repository, or with one that has no commit, there is no commit and nothing is dirty. Raises ConfigError
     when git is missing, or cannot read the repository.
     """
-    ask_git(workspace.root, "--version")  # without git, what follows could not even be imported
-    from git import GitCommandError, InvalidGitRepositoryError, Repo
-
     made: dict[str, Any] = {
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "who": who(),
@@ -35,20 +31,35 @@ def origin_of(workspace: Workspace) -> dict[str, Any]:
         "run": os.environ.get("GITHUB_RUN_ID", ""),
     }
     try:
-        with Repo(workspace.root, search_parent_directories=True) as repository:
-            commit = repository.head.commit
-            backend = workspace.project.backend
-            # An image is made of all files of its folder, also of those that git does not have.
-            untracked = backend is not None and backend.runtime == "compose"
-            dirty = repository.is_dirty(path=str(workspace.root), untracked_files=untracked)
-            dirty = dirty or _has_new_pages(workspace)
-            pushed = bool(repository.git.for_each_ref("refs/remotes", contains=commit.hexsha, count=1))
-            of_commit = {"commit": commit.hexsha, "subject": str(commit.summary)[:_SUBJECT_LETTERS]}
-            return {**made, **of_commit, "dirty": dirty, "author": str(commit.author), "pushed": pushed}
-    except GitCommandError as error:
-        raise ConfigError("git cannot read this repository.", why=error.stderr.strip(), fix="git status") from error
-    except (InvalidGitRepositoryError, ValueError):  # no repository, or one without a commit
+        commit, changed = _look(workspace)
+    except NoRepositoryError:
+        commit, changed = "", False
+    if not commit:
         return {**made, "commit": "", "subject": "", "dirty": False, "author": "", "pushed": False}
+    asked = ask_git(
+        workspace.root, "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%an%x00%s", commit
+    )
+    author, _, subject = asked.decode("utf-8", "replace").strip("\n").partition("\0")
+    remotes = ask_git(workspace.root, "for-each-ref", "--contains", commit, "--count=1", "refs/remotes")
+    return {
+        **made,
+        "commit": commit,
+        "subject": subject[:_SUBJECT_LETTERS],
+        "dirty": changed or _has_new_pages(workspace),
+        "author": author,
+        "pushed": bool(remotes),
+    }
+
+
+def _look(workspace: Workspace) -> tuple[str, bool]:
+    """Return the commit that is checked out, "" for none yet, and whether the project's files are not as in it."""
+    backend = workspace.project.backend
+    # An image is made of all files of its folder, also of those that git does not have.
+    untracked = "normal" if backend is not None and backend.runtime == "compose" else "no"
+    options = ("--porcelain=v2", "--branch", "--no-renames", f"--untracked-files={untracked}")
+    lines = ask_for_list(workspace.root, "status", "-z", *options, "--", ".")
+    commit = next(line.rpartition(" ")[2] for line in lines if line.startswith("# branch.oid "))
+    return ("" if commit == "(initial)" else commit), any(not line.startswith("# ") for line in lines)
 
 
 def _has_new_pages(workspace: Workspace) -> bool:
