@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,9 @@ from shipper.hashes import FileHashes
 
 # Raised by one whenever shipper itself builds differently, so that older builds are not used any more.
 _BUILD_VERSION = 1
+# A name as variables have it, and a prefix of such names, as Vite's `envPrefix` and `loadEnv` take it.
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+_PREFIX = re.compile(r"""["']([A-Z][A-Z0-9]*_)["']""")
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,24 @@ def baked_variables(workspace: Workspace, api_url: str) -> dict[str, str]:
 
 
 def ambient_variables(workspace: Workspace) -> dict[str, str]:
-    """Return the public variables that this shell would add to the build; they change the output like any other."""
-    prefix = preset_of(the_frontend(workspace)).prefix
-    return {name: value for name, value in os.environ.items() if prefix and name.startswith(prefix)}
+    """Return the variables that this shell would add to the build, which change the output like any other: those with
+    the tool's prefix, and those that its configuration, its scripts or the command itself name or have a prefix for.
+    """
+    preset = preset_of(the_frontend(workspace))
+    told = _told(workspace)
+    names = {name for name in _VARIABLE.findall(told) if name in os.environ}
+    prefixes = (*filter(None, [preset.prefix]), *_PREFIX.findall(told))
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith(prefixes)}
+
+
+def _told(workspace: Workspace) -> str:
+    """Return what says how the frontend is built: the command, and the files of its folder that configure it."""
+    frontend = the_frontend(workspace)
+    texts = list(frontend.command or ())
+    for name in (*preset_of(frontend).config_files, "package.json"):
+        with suppress(OSError):
+            texts.append((frontend_folder(workspace) / name).read_text(encoding="utf-8", errors="replace"))
+    return "\n".join(texts)
 
 
 def _settings(workspace: Workspace, api_url: str, inside: str) -> tuple[str, ...]:

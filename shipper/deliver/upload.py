@@ -6,12 +6,12 @@ import hashlib
 import itertools
 import mmap
 import posixpath
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from shipper.deliver import delta
+from shipper.deliver.deflate import Deflater
 from shipper.deliver.manifest import Entry, Tree
 from shipper.errors import BuildError
 
@@ -110,13 +110,13 @@ def compress(cargo: Cargo, counter: Counter, level: int = _LEVEL, head: bytes = 
     `level` is zlib's, 0 for contents that are compressed already. Raises BuildError when a file is not what it was when
     its hash was taken.
     """
-    stream = zlib.compressobj(level)
+    stream = Deflater(level)
     for piece in itertools.chain([head, _HAND_OVER], _contents(cargo)):
-        packed = stream.compress(piece) if piece else stream.flush(zlib.Z_SYNC_FLUSH)
+        packed = stream.compress(piece) if piece else stream.flush()
         if packed:
             counter.sent += len(packed)
             yield packed
-    rest = stream.flush()
+    rest = stream.finish()
     counter.sent += len(rest)
     yield rest
 

@@ -203,6 +203,36 @@ def test_every_input_changes_the_fingerprint(tmp_path: Path, monkeypatch: pytest
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.parametrize(
+    ("preset", "file", "text", "name"),
+    [
+        ("next", "next.config.mjs", "export default { env: { title: process.env.SHOP_TITLE } };", "SHOP_TITLE"),
+        ("vite", "vite.config.ts", "export default { envPrefix: ['VITE_', 'SHOP_'] };", "SHOP_TITLE"),
+        ("vite", "vite.config.ts", "const env = loadEnv(mode, cwd(), ''); env.SHOP_TITLE;", "SHOP_TITLE"),
+        ("vite", "package.json", '{"scripts": {"build": "vite build --mode $SHOP_MODE"}}', "SHOP_MODE"),
+    ],
+)
+def test_a_variable_that_only_the_configuration_names_changes_the_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, file: str, text: str, name: str
+) -> None:
+    workspace = sources(tmp_path, preset, {file: text})
+    before = fingerprint_frontend(workspace, API_URL)
+    monkeypatch.setenv("NOBODY_READS_IT", "one")
+    assert fingerprint_frontend(workspace, API_URL) == before
+    monkeypatch.setenv(name, "one")
+    assert fingerprint_frontend(workspace, API_URL) != before
+
+
+def test_a_variable_that_an_own_command_names_changes_the_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "web", {"index.html": "one"})
+    workspace = workspace_at(tmp_path, "command", command=("sh", "-c", "cp $SHOP_PAGE out/"), output="out")
+    before = fingerprint_frontend(workspace, API_URL)
+    monkeypatch.setenv("SHOP_PAGE", "index.html")
+    assert fingerprint_frontend(workspace, API_URL) != before
+
+
 def test_what_builds_write_does_not_change_the_fingerprint(tmp_path: Path) -> None:
     workspace = sources(tmp_path, "next")
     before = fingerprint_frontend(workspace, API_URL)
