@@ -28,7 +28,7 @@ from .errors import AgentError
 from .layout import Layout
 
 Request = dict[str, Any]
-_REASONS = {"ship": "shipping", "rollback": "rolling back"}
+_REASONS = {"ship": "shipping", "rollback": "rolling back", "env": "changing the environment"}
 
 
 def _facts(_: Request, __: Channel) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def _missing(request: Request, _: Channel) -> list[str]:
 
 
 def _lock(request: Request, channel: Channel) -> dict[str, Any]:
-    """Take the lock for a ship or a rollback, and say what the server is like now that nobody else changes it."""
+    """Take the lock for what `_REASONS` names, and say what the server is like now that nobody else changes it."""
     action = request["action"]
     layout = _begin(request, channel, _REASONS[action])
-    if action == "ship":
+    if action != "rollback":
         freeze.refuse(layout)
     elif (frozen := freeze.current(layout)) is not None:
         channel.note(f"{layout.app} is frozen by {frozen['who']} ({frozen['reason']}); a rollback goes through.")
@@ -127,7 +127,7 @@ def _activate(request: Request, channel: Channel) -> dict[str, Any]:
 
 
 def _env_push(request: Request, channel: Channel) -> dict[str, Any]:
-    layout = _begin(request, channel, "changing the environment")
+    layout = _begin(request, channel, _REASONS["env"])
     freeze.refuse(layout)
     if request.get("expected") not in (None, environment.digest(layout)):
         raise AgentError(

@@ -9,13 +9,22 @@ from pathlib import Path
 from shipper.config.envfile import EnvFile, parse_env, render_env
 from shipper.editor import edit as open_editor
 from shipper.editor import private_file
-from shipper.errors import ConfigError, FindingsError, ShipperError
+from shipper.errors import ConfigError, ShipperError
 from shipper.events import Emit
 from shipper.findings import Finding, refuse_errors
 from shipper.masking import hide
-from shipper.pipeline.environment import Difference, check_values, read_env_file, refuse_without_backend
+from shipper.pipeline.environment import (
+    Difference,
+    check_values,
+    lock_for_all,
+    read_env_file,
+    refuse_without_backend,
+    send,
+)
 from shipper.pipeline.job import Job
 from shipper.pipeline.server import connect_each
+
+_CHANGES = ("missing", "extra", "changed")
 
 
 @dataclass(frozen=True)
@@ -39,19 +48,25 @@ def edit_environment(
 ) -> Edited:
     """Open the servers' environment in the editor, check what comes back, ask, and send it.
 
-    `again` is asked, with the error, whether a text that cannot be right shall be opened once more; `confirm` sees the
-    changes by key and the findings that do not block. Nobody is connected meanwhile: editing may take long. Raises
-    ConfigError and FindingsError for a text that cannot be right, and when somebody else changed it meanwhile.
+    `again` is asked, with the error, whether the text shall be opened once more: when it cannot be right, and when it
+    could not be sent. `confirm` sees the changes by key and the findings that do not block. Nobody is connected
+    meanwhile: editing may take long. Raises ConfigError and FindingsError for a text that cannot be right, and when
+    somebody else changed it meanwhile; LockHeldError and HostError.
     """
     refuse_without_backend(job)
     before, digests = _read(job, emit)
     with private_file(f"{job.app}.env", _text(before, job)) as file:
-        env, findings = _edited(job, file, again)
-    difference = changes(before, env.values)
-    if not any(difference[kind] for kind in ("missing", "extra", "changed")) or not confirm(difference, findings):
-        return Edited(difference)
-    stale = _send(job, env, digests, emit)
-    return Edited(difference, stale, _outdated(job, difference, env), sent=True)
+        while True:
+            try:
+                env, findings = _edited(job, file)
+                difference = changes(before, env.values)
+                if not any(difference[kind] for kind in _CHANGES) or not confirm(difference, findings):
+                    return Edited(difference)
+                stale = _send(job, env, digests, emit)
+                return Edited(difference, stale, _outdated(job, difference, env), sent=True)
+            except ShipperError as error:
+                if not again(error):
+                    raise
 
 
 def _read(job: Job, emit: Emit) -> tuple[Mapping[str, str], list[str]]:
@@ -72,18 +87,13 @@ def _text(values: Mapping[str, str], job: Job) -> str:
     return head + render_env(EnvFile("", values))
 
 
-def _edited(job: Job, file: Path, again: Callable[[ShipperError], bool]) -> tuple[EnvFile, list[Finding]]:
-    while True:
-        open_editor(file)
-        try:
-            env = parse_env(file.read_bytes(), "the edited text")
-            hide(env.values)
-            findings = check_values(job, env)
-            refuse_errors(findings)
-            return env, findings
-        except (ConfigError, FindingsError) as error:
-            if not again(error):
-                raise
+def _edited(job: Job, file: Path) -> tuple[EnvFile, list[Finding]]:
+    open_editor(file)
+    env = parse_env(file.read_bytes(), "the edited text")
+    hide(env.values)
+    findings = check_values(job, env)
+    refuse_errors(findings)
+    return env, findings
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
@@ -98,12 +108,16 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Difference:
 
 
 def _send(job: Job, env: EnvFile, digests: Sequence[str], emit: Emit) -> tuple[str, ...]:
-    stale: set[str] = set()
     with connect_each(job, emit) as sessions:
-        for (one, session), digest in zip(sessions, digests, strict=True):
-            asked = {**one.change, "text": render_env(env), "values": dict(env.values), "expected": digest}
-            stale |= set(session.call("env.push", asked)["stale"])
-    return tuple(sorted(stale))
+        states = lock_for_all(sessions)
+        if states and [state.environment_digest for state in states] != list(digests):
+            raise ConfigError(
+                "Somebody else changed the environment meanwhile; nothing was sent.",
+                why="What they changed would be lost.",
+                fix="Begin again, from what is there now: inv env.edit",
+            )
+        answers = [send(*one, env, digest) for one, digest in zip(sessions, digests, strict=True)]
+    return tuple(sorted({name for answer in answers for name in answer["stale"]}))
 
 
 def _outdated(job: Job, difference: Difference, env: EnvFile) -> tuple[str, ...]:
@@ -111,5 +125,5 @@ def _outdated(job: Job, difference: Difference, env: EnvFile) -> tuple[str, ...]
     if not (job.workspace.root / job.target.env_file).is_file():
         return ()
     here = read_env_file(job).values
-    changed = [*difference["missing"], *difference["extra"], *difference["changed"]]
+    changed = [name for kind in _CHANGES for name in difference[kind]]
     return tuple(name for name in changed if here.get(name) != env.values.get(name))

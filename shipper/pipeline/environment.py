@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shipper.check.web_settings import Source, check_web_settings
 from shipper.config.envfile import EnvFile, check_env, parse_env, render_env
 from shipper.config.handed import ENV_FILE, handed_secret
 from shipper.errors import ConfigError
+from shipper.events import Emit
 from shipper.findings import Finding, refuse_errors
 from shipper.host.session import AgentSession
 from shipper.pipeline.job import Job
+from shipper.pipeline.server import ServerState, connect_each, lock_each
 
 Difference = Mapping[str, list[str]]
 
@@ -58,16 +60,32 @@ def check_values(job: Job, env: EnvFile) -> list[Finding]:
     return [*env.findings, *own, *check_web_settings(env.values, project, job.target, job.target_name, source)]
 
 
-def push(job: Job, session: AgentSession) -> tuple[Difference, list[Finding]]:
-    """Send the env file; return the difference to what was there, and the findings that did not block it.
+def push(job: Job, emit: Emit) -> tuple[list[tuple[Job, Difference]], list[Finding]]:
+    """Send the env file to all servers of the target, or to none.
 
-    Raises FindingsError when the file cannot be right. The running backend keeps its environment until the next ship.
+    Returns the difference to what was there, by server, and the findings that did not block it. Raises FindingsError
+    when the file cannot be right, LockHeldError. The running backend keeps its environment until the next ship.
     """
     env, findings = check_file(job)
     refuse_errors(findings)
-    request = {**job.change, "text": render_env(env), "values": dict(env.values)}
-    difference: Difference = session.call("env.push", request)
-    return difference, findings
+    with connect_each(job, emit) as sessions:
+        lock_for_all(sessions)
+        return [(one, send(one, session, env)) for one, session in sessions], findings
+
+
+def lock_for_all(sessions: Sequence[tuple[Job, AgentSession]]) -> list[ServerState]:
+    """Keep others from all servers, where there are several, before one of them is changed; return their states."""
+    return lock_each(sessions, "env") if len(sessions) > 1 else []
+
+
+def send(job: Job, session: AgentSession, env: EnvFile, expected: str | None = None) -> dict[str, list[str]]:
+    """Replace a server's environment, unless it is not the one with the digest `expected` any more.
+
+    Returns the difference by key, and under "stale" what the backend there does not run with yet.
+    """
+    request = {**job.change, "text": render_env(env), "values": dict(env.values), "expected": expected}
+    answer: dict[str, list[str]] = session.call("env.push", request)
+    return answer
 
 
 def compare(job: Job, session: AgentSession, env: EnvFile) -> Difference:

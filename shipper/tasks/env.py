@@ -23,22 +23,19 @@ _TO = "target of ship.toml; default: the only one, or the sandbox"
 def push(context: Context, to: str = "", json: bool = False) -> Answer:
     """Send the target's env file; the next ship starts the backend with it."""
     from shipper.pipeline.environment import push as push_environment
-    from shipper.pipeline.server import connect_each
     from shipper.report.as_json import servers_answer
     from shipper.report.console import show_findings, show_server
     from shipper.report.environment import show_pushed
     from shipper.report.reporter import Reporter
 
     job = find_job(to)
-    with connect_each(job, Reporter()) as sessions:
-        pushed = [(one, *push_environment(one, session)) for one, session in sessions]
+    pushed, findings = push_environment(job, Reporter())
     if not json:
-        for one, difference, findings in pushed:
+        show_findings(findings)
+        for one, difference in pushed:
             show_server(one.server)
-            show_findings(findings)
             show_pushed(difference, job.target.env_file, job.target_name)
-    found = tuple(dict.fromkeys(finding for _, _, findings in pushed for finding in findings))
-    return servers_answer(job, [(one, difference) for one, difference, _ in pushed], found)
+    return servers_answer(job, pushed, findings)
 
 
 @command(help={"to": _TO, "json": _JSON})

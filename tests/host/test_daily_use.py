@@ -14,8 +14,12 @@ from conftest import CLEAN_SERVER, run_inside
 from corner import Corner, Ended, make_corner
 
 from shipper.config.load import find_workspace
+from shipper.errors import ShipperError
+from shipper.events import discard
 from shipper.pipeline.cors import check_cors
+from shipper.pipeline.edit import edit_environment
 from shipper.sandbox.server import Sandbox
+from shipper.tasks.job import find_job
 
 # Two ships are shared by all tests of this module: one process runs them.
 pytestmark = pytest.mark.xdist_group("daily")
@@ -245,6 +249,34 @@ pathlib.Path(sys.argv[1]).write_text("SECRET_KEY={CANARIES[2]}-long-enough-for-a
     assert "Somebody else changed the environment meanwhile" in ended.output
     states = [one["state"] for one in answered(corner, "env.diff")["servers"][0]["variables"] if one["file"]]
     assert set(states) == {"equal"}
+
+
+def test_a_text_that_could_not_be_sent_is_opened_again_as_it_was_left(
+    day: tuple[Corner, dict[str, Ended]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corner, _ = day
+    opened = tmp_path / "opened"
+    program = f"""
+import pathlib, sys
+text = pathlib.Path(sys.argv[1])
+with pathlib.Path({str(opened)!r}).open("a") as seen:
+    seen.write(str("LONG_THOUGHT=of" in text.read_text()) + "\\n")
+if "LONG_THOUGHT=of" not in text.read_text():
+    text.open("a").write("LONG_THOUGHT=of\\n")
+"""
+    monkeypatch.chdir(corner.root)
+    monkeypatch.setenv("EDITOR", an_editor(tmp_path, program))
+    assert typed(corner, "lock.take", "--to", "apart", "--reason", "counting").code == 0
+    errors: list[ShipperError] = []
+
+    def again(error: ShipperError) -> bool:
+        errors.append(error)
+        return typed(corner, "lock.release", "--to", "apart").code == 0
+
+    edited = edit_environment(find_job("apart"), discard, again, lambda *_: True)
+    assert edited.sent and edited.difference["missing"] == ["LONG_THOUGHT"]
+    assert [error.exit_code for error in errors] == [5]
+    assert opened.read_text(encoding="utf-8").split() == ["False", "True"]
 
 
 def test_settings_that_do_not_fit_a_public_address_stop_the_plan_and_the_push(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from shipper.sandbox.server import Sandbox
 pytestmark = pytest.mark.xdist_group("several")
 
 START = 'VERSION = "one"'
+ENVIRONMENT = "/srv/corner/shared/env"
 HOLD = "while [ ! -e /tmp/go-on ]; do sleep 0.1; done"
 UNTIL_HELD = "for i in $(seq 100); do flock --nonblock /srv/corner/lock true || exit 0; sleep 0.1; done; exit 1"
 # Each prints its own word; the last one on this machine must not run when not all servers are live.
@@ -74,6 +76,34 @@ def pair(clean_server: Sandbox, second: Sandbox, tmp_path: Path) -> Corner:
     assert ended.code == 0, ended.output
     assert ended.output.count("is on pair now") == 2
     return app
+
+
+def test_all_servers_get_an_environment_or_none_does(pair: Corner, second: Sandbox, tmp_path: Path) -> None:
+    def environments() -> list[tuple[int, str]]:
+        return [run_inside(one, ["cat", ENVIRONMENT]) for one in (pair.sandbox, second)]
+
+    pair.add_target_of("alone", [second])
+    before = environments()
+    (pair.root / ".env.sandbox").write_text('SECRET_KEY="another-5f4e3d2c1b0a"\n', encoding="utf-8")
+    assert pair.shipper("lock.take", "--to", "alone", "--reason", "we count what we have").code == 0
+    ended = pair.shipper("env.push", "--to", "pair")
+    assert ended.code == 5, ended.output
+    assert "we count what we have" in ended.output
+    assert environments() == before
+    assert pair.shipper("lock.release", "--to", "alone").code == 0
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, subprocess, sys\n"
+        'subprocess.run([sys.executable, "-m", "shipper", "env.push", "--to", "alone"], check=True)\n'
+        'pathlib.Path(sys.argv[1]).open("a").write("PAGE_SIZE=20\\n")\n',
+        encoding="utf-8",
+    )
+    ended = pair.shipper("env.edit", "--yes", "--to", "pair", EDITOR=f'"{sys.executable}" "{editor}"')
+    assert ended.code == 2, ended.output
+    assert "Somebody else changed the environment meanwhile; nothing was sent." in ended.output
+    first, other = environments()
+    assert first == before[0]
+    assert "another-5f4e3d2c1b0a" in other[1]
 
 
 def live_on(sandbox: Sandbox) -> str:
