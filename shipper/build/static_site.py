@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from shipper.build.fingerprint import frontend_folder
+from shipper.build.generated import generated_sources
 from shipper.build.source_tree import list_sources
 from shipper.config.project import Workspace
 from shipper.errors import ConfigError
@@ -27,14 +28,20 @@ _ABOUT_THE_PROJECT = frozenset(
 
 
 def copy_static_files(workspace: Workspace, site: Path) -> None:
-    """Copy the sources of a static frontend, without dot files, to the new folder `site`.
+    """Copy the sources of a static frontend, without dot files, to the new folder `site`; what hooks generated is one.
 
     In the project's own folder they may stand when there is nothing else: raises ConfigError otherwise.
     """
     folder = frontend_folder(workspace)
-    paths = [path for path in list_sources(folder) if _is_public(path, folder) and (folder / path).is_file()]
+    generated = generated_sources(workspace.cache)
+    paths = list_sources(folder)
     if folder.samefile(workspace.root):
+        # Hooks write more there than pages, and git ignores it for good.
+        generated = [path for path in generated if _is_of_a_site(path)]
         paths = [path for path in paths if not is_about_the_project(path)]
+    paths = [path for path in dict.fromkeys([*paths, *generated]) if _is_public(path, folder)]
+    paths = [path for path in paths if (folder / path).is_file()]
+    if folder.samefile(workspace.root):
         _refuse_other_file(find_other_file(paths))
     for path in paths:
         target = site / path
@@ -50,8 +57,12 @@ def is_about_the_project(path: str) -> bool:
 
 def find_other_file(paths: Iterable[str]) -> str:
     """Return the first file of a project that is neither a site's nor about the project; "" when there is none."""
-    others = (path for path in paths if PurePosixPath(path).suffix.lower() not in _OF_A_SITE)
+    others = (path for path in paths if not _is_of_a_site(path))
     return next((path for path in others if not is_about_the_project(path)), "")
+
+
+def _is_of_a_site(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in _OF_A_SITE
 
 
 def _refuse_other_file(other: str) -> None:

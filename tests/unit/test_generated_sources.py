@@ -54,3 +54,25 @@ def test_what_a_hook_generates_is_built_again_when_it_changes_although_git_ignor
 def test_what_a_hook_generates_alike_costs_no_new_build(job: Job) -> None:
     assert not built(job, "first").cached
     assert built(job, "first").cached
+
+
+@pytest.mark.parametrize("path", ["web", "."], ids=["a folder of its own", "the project's own folder"])
+def test_what_a_hook_generates_beside_static_files_is_published(tmp_path: Path, path: str) -> None:
+    make = "import pathlib; [pathlib.Path(f'{name}').write_text('made') for name in ('made.html', 'made.bin')]"
+    toml = f"""
+name = "tiny"
+[frontend]
+path = "{path}"
+preset = "static"
+[[hooks.before_build]]
+command = [{json.dumps(sys.executable)}, "-c", {json.dumps(make.replace("{name}", f"{path}/{{name}}"))}]
+"""
+    root = tmp_path / "app"
+    write(root, {".gitignore": "made.*\n", f"{path}/index.html": "written by hand"})
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    job = Job(Workspace(root, parse_project(toml, "ship.toml")), "production", Target(host="shop.example.com"))
+    run_build_hooks(job, "before_build", discard)
+    site = build_frontend(job.workspace, "https://shop.example.com", discard).site
+    # Beside the project's own files, what is ignored is mostly no page.
+    expected = {"index.html", "made.html"} if path == "." else {"index.html", "made.html", "made.bin"}
+    assert {file.name for file in site.iterdir()} == expected
