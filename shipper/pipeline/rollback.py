@@ -92,16 +92,24 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         if plan.nothing_to_do:
             seconds = time.monotonic() - started
             return Report(plan, release_id, url, seconds, outcome="unchanged", round_trips=round_trips_of(members))
-        asked = time.monotonic()
-        if not confirm(members):
+
+        def declined() -> Report:
             seconds = time.monotonic() - started
             return Report(plan, states[0].live, url, seconds, outcome="declined", round_trips=round_trips_of(members))
+
+        asked = time.monotonic()
+        if not confirm(members):
+            return declined()
         started += time.monotonic() - asked
         under = lock_each([(member.job, member.session) for member in members], "rollback")
         locked = [
             _locked(member, state, emit, first=member is members[0])
             for member, state in zip(members, under, strict=True)
         ]
+        asked = time.monotonic()
+        if locked != members and not confirm(locked):
+            return declined()
+        started += time.monotonic() - asked
         after = roll_out(locked, job.target.parallel, emit)
         servers = tuple(one.server for one, _ in sessions)
         seconds = time.monotonic() - started

@@ -105,9 +105,10 @@ def ship(
 ) -> Report:
     """Ship the project to the target; `confirm` sees the plans before anything on a server is changed.
 
-    A failure after `is_wanted` says no is none that the hooks of a failure are told, and leaves no record: somebody
-    called the ship off. Raises the errors of shipper.errors; with each of them the old release is still serving. How it
-    went is recorded.
+    It sees them again when they had to be made anew, because a server was changed meanwhile. A failure after
+    `is_wanted` says no is none that the hooks of a failure are told, and leaves no record: somebody called the ship
+    off. Raises the errors of shipper.errors; with each of them the old release is still serving. How it went is
+    recorded.
     """
     with recording(job, "ship", emit) as record:
         try:
@@ -119,26 +120,33 @@ def ship(
             raise
 
 
+class DeclinedError(Exception):
+    """Somebody saw a plan that had to be made anew, and said no."""
+
+
 def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
     started = time.monotonic()
     url = job.target.public_url
+
+    def ask(members: Sequence[Member]) -> bool:
+        nonlocal started
+        asked = time.monotonic()
+        try:
+            return confirm(members)
+        finally:
+            started += _since(asked)  # how long somebody thought about it is not how long it took
+
     with ExitStack() as stack:
         gathered = stack.enter_context(gather(job, emit))
         members = plan_ship(gathered)
-        plan = members[0].plan
-        if plan.nothing_to_do:
+        if members[0].plan.nothing_to_do:
             return _nothing_done(members, url, _since(started), "unchanged")
-        asked = time.monotonic()
-        if not confirm(members):
+        if not ask(members):
             return _nothing_done(members, url, _since(started), "declined")
-        started += _since(asked)  # how long somebody thought about it is not how long it took
         try:
-            if not _is_quick(gathered, plan):
-                gathered, members = _lock(gathered, members, emit)
-            sent = _transfer(gathered, members, stack, emit)
-        except StaleError:
-            gathered, members = _lock(gathered, members, emit)
-            sent = _transfer(gathered, members, stack, emit)
+            gathered, members, sent = _send(gathered, members, stack, emit, ask)
+        except DeclinedError:
+            return _nothing_done(members, url, _since(started), "declined")
         plan = members[0].plan
         if sent is None:
             return _nothing_done(members, url, _since(started), "unchanged")
@@ -193,6 +201,26 @@ def _is_quick(gathered: Gathered, plan: Plan) -> bool:
     return len(gathered.servers) == 1 and not gathered.images and any(step.name == "upload" for step in plan.steps)
 
 
+def _send(
+    gathered: Gathered,
+    members: tuple[Member, ...],
+    stack: ExitStack,
+    emit: Emit,
+    confirm: Callable[[Sequence[Member]], bool],
+) -> tuple[Gathered, tuple[Member, ...], Transferred | None]:
+    """Take the locks and send; return what is shipped in the end, and what was sent: None for nothing to do.
+
+    Raises DeclinedError.
+    """
+    try:
+        if not _is_quick(gathered, members[0].plan):
+            gathered, members = _lock(gathered, members, emit, confirm)
+        return gathered, members, _transfer(gathered, members, stack, emit)
+    except StaleError:
+        gathered, members = _lock(gathered, members, emit, confirm)
+        return gathered, members, _transfer(gathered, members, stack, emit)
+
+
 def _transfer(gathered: Gathered, members: tuple[Member, ...], stack: ExitStack, emit: Emit) -> Transferred | None:
     """Send the servers what they lack; None when, seen under the lock, there is nothing to do."""
     if members[0].plan.nothing_to_do:
@@ -209,8 +237,10 @@ def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
         gathered.images.publish([one.parcel for one in containers if one], plan.record["id"], emit)
 
 
-def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[Gathered, tuple[Member, ...]]:
-    """Take the locks; plan anew when one of them is not what the plan was made for."""
+def _lock(
+    gathered: Gathered, members: tuple[Member, ...], emit: Emit, confirm: Callable[[Sequence[Member]], bool]
+) -> tuple[Gathered, tuple[Member, ...]]:
+    """Take the locks. Where a server is not what the plan was made for, plan anew and ask again: or DeclinedError."""
     states = lock_each([(server.job, server.session) for server in gathered.servers], "ship")
     if all(state.plans_alike(member.state) for state, member in zip(states, members, strict=True)):
         return gathered, tuple(replace(member, locked=True) for member in members)
@@ -226,7 +256,10 @@ def _lock(gathered: Gathered, members: tuple[Member, ...], emit: Emit) -> tuple[
         for server, state, part in zip(gathered.servers, states, parts, strict=True)
     )
     gathered = replace(gathered, servers=tuple(servers))
-    return gathered, tuple(replace(member, locked=True) for member in plan_ship(gathered))
+    members = tuple(replace(member, locked=True) for member in plan_ship(gathered))
+    if not members[0].plan.nothing_to_do and not confirm(members):
+        raise DeclinedError
+    return gathered, members
 
 
 def _since(moment: float) -> float:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from conftest import Exec
 from corner import PROGRAM, Corner
 from network import Network
+
+from shipper.events import discard
+from shipper.pipeline.rollback import rollback
+from shipper.pipeline.rollout import Member
+from shipper.pipeline.ship import ship
+from shipper.tasks.job import find_job
 
 START = 'VERSION = "one"'
 
@@ -124,6 +130,39 @@ def test_an_upload_goes_on_by_itself_when_the_connection_breaks(corner: Corner, 
     sent = int(upload.rpartition(" as ")[2].replace(",", ""))
     assert 24_000_000 < sent < 30_000_000, "what had arrived was not sent again: " + upload
     assert sandbox_exec(["sh", "-c", "ls /srv/corner/current/site/film-*.bin | wc -l"])[1].strip() == "8"
+
+
+@pytest.mark.live
+def test_who_said_yes_is_asked_again_when_somebody_else_was_quicker(
+    corner: Corner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = corner.live()
+    corner.edit("backend/main.py", START, 'VERSION = "two"')
+    second = corner.shipped()
+    corner.edit("site/index.html", "one", "three")
+    monkeypatch.chdir(corner.root)
+    job = find_job("", allow_dirty=True)
+    asked: list[str] = []
+
+    def yes_then_no(other: str) -> Callable[[Sequence[Member]], bool]:
+        def confirm(members: Sequence[Member]) -> bool:
+            asked.append(members[0].state.live)
+            if len(asked) == 2:
+                return False
+            ended = corner.shipper(other, "--yes")
+            assert ended.code == 0, ended.output
+            return True
+
+        asked.clear()
+        return confirm
+
+    assert ship(job, discard, yes_then_no("rollback")).outcome == "declined"
+    assert asked == [second, first]
+    assert corner.live() == first
+    assert rollback(job, second, discard, yes_then_no("ship")).outcome == "declined"
+    assert asked == [first, corner.live()]
+    assert "three" in corner.get("/")[1]
+    assert corner.shipper("lock.show").output.strip().endswith("nothing is frozen.")
 
 
 @pytest.mark.live
