@@ -14,7 +14,7 @@ import pytest
 from corner import Corner, make_corner
 from engines import KINDS, OWN, install
 from filelock import FileLock
-from gig import make_gig
+from gig import load_images, make_gig
 from hypothesis import HealthCheck, settings
 from kept import Kept
 
@@ -41,6 +41,7 @@ for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_
 CLEAN_SERVER = """
 import glob, os, shutil, subprocess
 
+removed = 0
 apps = [name for name in os.listdir("/srv") if os.path.isdir(os.path.join("/srv", name))]
 for app in apps:
     units = [app + "@*.service", app + "-proxy@*"]
@@ -50,6 +51,7 @@ for app in apps:
     found = [glob.glob("/etc/systemd/system/" + folder + name) for name in names for folder in ("", "*.wants/")]
     for unit in sum(found, []):
         os.remove(unit) if not os.path.isdir(unit) or os.path.islink(unit) else shutil.rmtree(unit)
+        removed += 1
     while os.path.ismount(os.path.join("/srv", app)):
         subprocess.run(["umount", os.path.join("/srv", app)], check=True)
     shutil.rmtree(os.path.join("/srv", app))
@@ -66,7 +68,8 @@ for path in glob.glob("/etc/nginx/conf.d/shipper-*") + glob.glob("/etc/nginx/sit
     os.remove(path)
 shutil.rmtree("/etc/nginx/shipper", ignore_errors=True)
 shutil.rmtree("/var/lib/shipper", ignore_errors=True)
-subprocess.run(["systemctl", "daemon-reload"], check=True)
+if removed:
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
 # A test may have left nginx stopped, or stopped too often for systemd's taste.
 subprocess.run(["systemctl", "reset-failed", "nginx.service"], check=True)
 subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
@@ -142,36 +145,28 @@ def corner(
 
     Of a test marked `live`, the app is live already.
     """
-    if request.node.get_closest_marker("live"):
-        return kept.bring(clean_server, sandbox_exec, tmp_path / "corner")
-    app = make_corner(tmp_path / "corner", clean_server)
-    ended = app.shipper("env.push")
-    assert ended.code == 0, ended.output
-    return app
+    live = request.node.get_closest_marker("live") is not None
+    return kept.bring(make_corner, clean_server, sandbox_exec, tmp_path / "corner", live=live)
 
 
 @pytest.fixture
-def gig(clean_server: Sandbox, tmp_path: Path) -> Corner:
+def gig(clean_server: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
     """The tests' app in containers in a repository of its own, on a clean server that already has its environment."""
-    return _made_gig(clean_server, tmp_path)
+    load_images(clean_server)
+    return kept.bring(make_gig, clean_server, sandbox_exec, tmp_path / "gig", live=False)
 
 
 @pytest.fixture(scope="module")
-def serving(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Corner:
+def serving(sandbox: Sandbox, kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Corner:
     """The tests' app in containers, live: for the tests of a module that do not spoil it for each other.
 
     Such a module is a group of its own, so that no test of another one cleans the server in between.
     """
     _clean(sandbox)
-    app = _made_gig(sandbox, tmp_path_factory.mktemp("serving"))
+    load_images(sandbox)
+    root = tmp_path_factory.mktemp("serving") / "gig"
+    app = kept.bring(make_gig, sandbox, lambda argv: run_inside(sandbox.name, argv), root, live=False)
     app.shipped()
-    return app
-
-
-def _made_gig(sandbox: Sandbox, folder: Path) -> Corner:
-    app = make_gig(folder / "gig", sandbox)
-    ended = app.shipper("env.push")
-    assert ended.code == 0, ended.output
     return app
 
 

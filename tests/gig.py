@@ -34,13 +34,17 @@ COPY --from=debian /upper /
 """
 
 
-def make_gig(root: Path, sandbox: Sandbox) -> Corner:
-    """Put the app into a new repository, and its database's image onto the server."""
+def load_images(sandbox: Sandbox) -> None:
+    """Make the images that the app rests on, and put its database's onto the server, where they are not there yet."""
     with connect() as client:
         build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
         files = {file.name: file.read_bytes() for file in (SOURCE / "database").iterdir()}
         build(client, _DATABASE, files, _BASE)
         load(client, sandbox.name, _DATABASE)
+
+
+def make_gig(root: Path, sandbox: Sandbox) -> Corner:
+    """Put the app into a new repository."""
     return make_corner(root, sandbox, SOURCE, ENVIRONMENT)
 
 

@@ -1,14 +1,15 @@
-"""The tests' small app as somebody shipped it a while ago: shipped once, kept, and put back for who begins with it."""
+"""The tests' small apps as somebody left them a while ago: made once, kept, and put back for who begins with them."""
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corner import Corner, make_corner
+from corner import Corner
 
 from shipper.sandbox.server import Sandbox
 
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 
 # All that a ship changes on a server (docs/architecture.md, "On the server"), and whose it is.
 _KEEP = """
-systemctl list-units --plain --no-legend 'corner@*' | cut -d' ' -f1 > "$1.units"
-tar -C / -cf "$1.tar" srv/corner etc/systemd/system etc/nginx var/lib/shipper \
+systemctl list-units --plain --no-legend "$1@*" | cut -d' ' -f1 > "$2.units"
+tar -C / -cf "$2.tar" "srv/$1" etc/systemd/system etc/nginx var/lib/shipper \
     etc/passwd etc/group etc/shadow etc/gshadow
 """
 _PUT_BACK = """
-tar -C / -xf "$1.tar"
+tar -C / -xf "$2.tar"
+test -s "$2.units" || exit 0
 systemctl daemon-reload
-xargs systemctl start < "$1.units"
+xargs systemctl start < "$2.units"
 systemctl reload nginx
 """
 _STARTS_SECONDS = 30
@@ -32,35 +34,44 @@ _STARTS_SECONDS = 30
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the app is kept: its repository in a folder of this test run, the server's part in files named alike."""
+    """Where apps are kept: their repositories in a folder of this test run, the server's part in files named alike."""
 
     folder: Path
 
-    def bring(self, sandbox: Sandbox, run: Exec, root: Path) -> Corner:
-        """Put the app back on a clean server, with its repository at `root`; the first time, ship it."""
-        place = f"/var/tmp/{self.folder.name}"
-        if run(["test", "-e", f"{place}.tar"])[0] != 0:
-            self._make(sandbox, run, place)
+    def bring(
+        self, make: Callable[[Path, Sandbox], Corner], sandbox: Sandbox, run: Exec, root: Path, *, live: bool
+    ) -> Corner:
+        """Put the app that `make` makes back on a clean server, with its environment, and live when that is wanted.
+
+        Its repository is at `root`, whose name is the app's. The first time, it is made and shipped.
+        """
+        stage = "live" if live else "begun"
+        repository = self.folder / stage / root.name
+        place = f"/var/tmp/{self.folder.name}-{stage}-{root.name}"
+        if run(["test", "-e", f"{place}.tar"])[0] == 0:
+            script = _PUT_BACK
         else:
-            code, output = run(["sh", "-ec", _PUT_BACK, "sh", place])
-            assert code == 0, output
-        shutil.copytree(self.folder / root.name, root, symlinks=True)
-        corner = Corner(root, sandbox)
-        _wait_until_it_serves(corner)
-        return corner
-
-    def _make(self, sandbox: Sandbox, run: Exec, place: str) -> None:
-        shutil.rmtree(self.folder / "corner", ignore_errors=True)
-        corner = make_corner(self.folder / "corner", sandbox)
-        pushed = corner.shipper("env.push")
-        assert pushed.code == 0, pushed.output
-        corner.shipped()
-        code, output = run(["sh", "-ec", _KEEP, "sh", place])
+            shutil.rmtree(repository, ignore_errors=True)
+            _begin(make(repository, sandbox), live)
+            script = _KEEP
+        code, output = run(["sh", "-ec", script, "sh", root.name, place])
         assert code == 0, output
+        shutil.copytree(repository, root, symlinks=True)
+        app = Corner(root, sandbox)
+        if live:
+            _wait_until_it_serves(app)
+        return app
 
 
-def _wait_until_it_serves(corner: Corner) -> None:
+def _begin(app: Corner, live: bool) -> None:
+    pushed = app.shipper("env.push")
+    assert pushed.code == 0, pushed.output
+    if live:
+        app.shipped()
+
+
+def _wait_until_it_serves(app: Corner) -> None:
     deadline = time.monotonic() + _STARTS_SECONDS
-    while corner.get("/api/health")[0] != 200:
+    while app.get("/api/health")[0] != 200:
         assert time.monotonic() < deadline, "what was kept does not serve"
         time.sleep(0.05)

@@ -16,7 +16,7 @@ from amazon import ACCOUNT, HOST, REGION, Amazon, amazon_registry
 from conftest import CLEAN_SERVER, SANDBOX_NAME, Exec, run_inside
 from corner import Corner
 from example_images import load
-from gig import make_gig
+from gig import load_images, make_gig
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -48,6 +48,7 @@ def amazon(sandbox: Sandbox, second: Sandbox, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def gig(amazon: Amazon, clean_server: Sandbox, tmp_path: Path) -> Corner:
+    load_images(clean_server)
     app = make_gig(tmp_path / "gig", clean_server)
     app.edit("ship.toml", IMAGE, ECR)
     ended = app.shipper("env.push")
