@@ -55,7 +55,7 @@ bench: engine node peers venv ## measure, and write the results to benchmarks/re
 	$(BIN)/python -m benchmarks
 
 faults: engine venv ## run the whole fault matrix (an hour and a half) and write its table to benchmarks/results
-	-$(BIN)/pytest tests/faults --faults=all -o junit_family=xunit1 --junitxml=.faults.xml
+	-$(BIN)/pytest tests/faults --faults=all --numprocesses 2 -o junit_family=xunit1 --junitxml=.faults.xml
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
 
 rounds: engine venv ## let two ship at once, 200 times, and write what became of them to benchmarks/results
