@@ -54,7 +54,7 @@ docs: venv ## build the documentation into site/, with the tables made anew from
 bench: engine node peers venv ## measure, and write the results to benchmarks/results
 	$(BIN)/python -m benchmarks
 
-faults: engine venv ## run the whole fault matrix (an hour and a half) and write its table to benchmarks/results
+faults: engine venv ## run the whole fault matrix on two servers (an hour) and write its table to benchmarks/results
 	-$(BIN)/pytest tests/faults --faults=all --numprocesses 2 -o junit_family=xunit1 --junitxml=.faults.xml
 	$(BIN)/python tests/faults/table.py .faults.xml benchmarks/results
 

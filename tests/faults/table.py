@@ -15,7 +15,7 @@ from typing import Any
 Cell = dict[str, Any]
 
 _CELL = re.compile(r"test_cell\[(ship|rollback|stop-first|containers)-(before-.+?)-([a-z]+-(?:[a-z]+|out-of-memory))\]")
-_NUMBERS = ("usual", "said", "begun", "seconds", "load")
+_NUMBERS = ("place", "usual", "said", "begun", "seconds", "load")
 # Issue 3: after a killed client the next ship begins, or says that it waits, within 5 s; after a network that is gone
 # without a word it begins within 60 s.
 _LIMITS = {"client-killed": ("begins or says so", 5.0), "network-cut": ("begins", 60.0)}
@@ -24,9 +24,9 @@ _LIMITS = {"client-killed": ("begins or says so", 5.0), "network-cut": ("begins"
 def read(file: Path) -> list[Cell]:
     """Return the cells of a run, each with course, boundary, fault, what failed ("" for nothing) and numbers.
 
-    These are the load of the machine, the seconds that a ship before the fault took until it had begun ("usual"), and
-    those from the fault until the next ship `said` that it waits (None: it did not), until it had `begun`, and until it
-    was done ("seconds").
+    These are the place among all cells, by which they are sorted, the load of the machine, the seconds that a ship
+    before the fault took until it had begun ("usual"), and those from the fault until the next ship `said` that it
+    waits (None: it did not), until it had `begun`, and until it was done ("seconds").
     """
     cells: list[Cell] = []
     for case in ElementTree.parse(file).iter("testcase"):
@@ -39,7 +39,7 @@ def read(file: Path) -> list[Cell]:
         words = "" if failure is None else str(failure.get("message")).splitlines()[0][:200]
         names = dict(zip(("course", "boundary", "fault"), match.groups(), strict=True))
         cells.append({**names, "failure": words, **numbers})
-    return cells
+    return sorted(cells, key=lambda cell: cell["place"] or 0)  # several servers end theirs in any order
 
 
 def markdown(cells: list[Cell], day: str) -> str:

@@ -170,6 +170,7 @@ def test_cell(prepared: Corner, sandbox_exec: Exec, cell: Cell, record_property:
     for name, seconds in figures.items():
         record_property(name, "" if seconds is None else seconds)
     record_property("load", round(os.getloadavg()[0], 1))
+    record_property("place", all_cells().index(cell))
     allowed = (*cell.course.allowed, *cell.fault.allowed)
     seen = visitors.tally.failures
     assert {words: seen[words] for words in seen if not any(fnmatchcase(words, one) for one in allowed)} == {}
