@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 # Asked by a shell at every Tab: docs/completion.md.
 _VALUES = ["--complete-values", "--"]
@@ -29,13 +31,24 @@ def main() -> None:
         Shipper(name=name, binary=name, binary_names=[name], namespace=namespace, version=__version__).run()
 
 
-def _import_invoke() -> None:
-    """Import Invoke without unittest.mock, which it takes for a class that only tests of tasks use.
+class _Later(ModuleType):
+    """A module that is imported when something of it is asked for."""
 
-    With asyncio below it, that is a quarter of its start: `python -m benchmarks startup`.
+    def __getattr__(self, name: str) -> Any:
+        sys.modules.pop(self.__name__, None)
+        return getattr(import_module(self.__name__), name)
+
+
+def _import_invoke() -> None:
+    """Import Invoke without what it takes along, a third of its start: `python -m benchmarks startup`.
+
+    That is unittest.mock, with asyncio below it, for a class that only tests of tasks use; and its copy of PyYAML, for
+    a configuration that projects seldom have.
     """
-    if "unittest.mock" in sys.modules:
+    if "invoke" in sys.modules:
         return
+    sys.modules["invoke.vendor.yaml"] = _Later("invoke.vendor.yaml")
+    mock = sys.modules.get("unittest.mock")
     stand_in = ModuleType("unittest.mock")
     stand_in.__getattr__ = lambda name: object  # type: ignore[method-assign]
     sys.modules["unittest.mock"] = stand_in
@@ -43,6 +56,8 @@ def _import_invoke() -> None:
 
     # Whoever wants it gets the real one.
     del sys.modules["unittest.mock"]
+    if mock:
+        sys.modules["unittest.mock"] = mock
 
 
 def _print_values(words: list[str]) -> int:

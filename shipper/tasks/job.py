@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,19 @@ def find_job(to: str, lock_wait: int = 0, allow_dirty: bool = False, unattended:
     name, target = choose_target(workspace, to or None, load_target(chosen_name()))
     _hide_values(workspace.root / target.env_file)
     return Job(workspace, name, target, lock_wait, allow_dirty=allow_dirty, unattended=unattended)
+
+
+@contextmanager
+def reached_early(job: Job) -> Iterator[Job]:
+    """Give the job with its connections on their way: what it will do with them is imported meanwhile."""
+    from dataclasses import replace
+
+    from shipper.host.kept import KeptHosts
+
+    with closing(KeptHosts()) as hosts:
+        for one in job.each:
+            hosts.begin(one.target, one.target_name)
+        yield replace(job, hosts=hosts)
 
 
 def _hide_values(env_file: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from shipper.tasks.face import command, confirmed, refuse_negative
-from shipper.tasks.job import find_job
+from shipper.tasks.job import find_job, reached_early
 
 if TYPE_CHECKING:
     from shipper.pipeline.rollout import Member, Report
@@ -48,13 +48,13 @@ def ship(
     verbose: bool = False,
 ) -> Answer:
     """Build here, prove it, send what the server lacks, go live."""
-    from shipper.pipeline.ship import ship as run_ship
-
     if dry_run:
         return _plan(to, allow_dirty, json, verbose)
-    job = find_job(to, lock_wait, allow_dirty, unattended=yes)
-    with _reporter(json, verbose) as reporter:
-        report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
+    with reached_early(find_job(to, lock_wait, allow_dirty, unattended=yes)) as job:
+        from shipper.pipeline.ship import ship as run_ship
+
+        with _reporter(json, verbose) as reporter:
+            report = run_ship(job, reporter, _asking("Ship this?", reporter, job.target_name, yes))
     return _ended(report, job.target_name, reporter, json)
 
 
@@ -142,12 +142,12 @@ def rollback(
     verbose: bool = False,
 ) -> Answer:
     """Go back to an earlier release, site and backend together; nothing is built or sent."""
-    from shipper.pipeline.rollback import rollback as run_rollback
+    with reached_early(find_job(to, lock_wait)) as job:
+        from shipper.pipeline.rollback import rollback as run_rollback
 
-    job = find_job(to, lock_wait)
-    with _reporter(json, verbose) as reporter:
-        ask = _asking("Roll back?", reporter, job.target_name, yes)
-        report = run_rollback(job, release or None, reporter, ask)
+        with _reporter(json, verbose) as reporter:
+            ask = _asking("Roll back?", reporter, job.target_name, yes)
+            report = run_rollback(job, release or None, reporter, ask)
     return _ended(report, job.target_name, reporter, json)
 
 

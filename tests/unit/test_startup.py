@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +26,14 @@ print(*sys.modules)
 """
 
 
-def loaded(script: str, *words: str) -> set[str]:
+def loaded(script: str, *words: str, **environment: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", script, *words], cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [sys.executable, "-c", script, *words],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())
@@ -47,6 +53,13 @@ def test_who_only_looks_around_waits_for_no_library(words: tuple[str, ...]) -> N
     names = loaded(LOADED, *words)
     assert "shipper.tasks.ship" in names, "the tasks themselves were loaded"
     assert sorted(names.intersection(HEAVY)) == []
+
+
+def test_invokes_yaml_is_loaded_for_who_has_a_configuration_in_it(tmp_path: Path) -> None:
+    of_yaml = {"invoke.vendor.yaml.loader"}
+    assert not loaded(LOADED, "shipper", "--list", HOME=str(tmp_path)) & of_yaml
+    (tmp_path / ".invoke.yaml").write_text("run:\n  echo: true\n", encoding="utf-8")
+    assert loaded(LOADED, "shipper", "--list", HOME=str(tmp_path)) & of_yaml
 
 
 @pytest.mark.parametrize("module", ["shipper.pipeline.ship", "shipper.pipeline.rollback", "shipper.tasks.job"])
