@@ -96,6 +96,9 @@ for _ in range(2000):
     answer = connection.getresponse()
     seen[f"{answer.status} {answer.read().decode()}"] += 1
 switching.terminate()
+switching.join()
+os.symlink("one", "last")
+os.replace("last", "current")
 print(dict(seen))
 """
 
