@@ -40,7 +40,7 @@ class _Later(ModuleType):
 
 
 def _import_invoke() -> None:
-    """Import Invoke without what it takes along, a third of its start: `python -m benchmarks startup`.
+    """Import Invoke without what it takes along: `python -m benchmarks startup` shows what `inv` waits longer for.
 
     That is unittest.mock, with asyncio below it, for a class that only tests of tasks use; and its copy of PyYAML, for
     a configuration that projects seldom have.

@@ -33,17 +33,13 @@ def copy_static_files(workspace: Workspace, site: Path) -> None:
     In the project's own folder they may stand when there is nothing else: raises ConfigError otherwise.
     """
     folder = frontend_folder(workspace)
-    generated = generated_sources(workspace.cache)
-    paths = list_sources(folder)
+    paths, generated = _published(list_sources(folder), folder), _published(generated_sources(workspace.cache), folder)
     if folder.samefile(workspace.root):
+        paths = [path for path in paths if not is_about_the_project(path)]
+        _refuse_other_file(find_other_file(paths))
         # Hooks write more there than pages, and git ignores it for good.
         generated = [path for path in generated if _is_of_a_site(path)]
-        paths = [path for path in paths if not is_about_the_project(path)]
-    paths = [path for path in dict.fromkeys([*paths, *generated]) if _is_public(path, folder)]
-    paths = [path for path in paths if (folder / path).is_file()]
-    if folder.samefile(workspace.root):
-        _refuse_other_file(find_other_file(paths))
-    for path in paths:
+    for path in dict.fromkeys([*paths, *generated]):
         target = site / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / path, target)
@@ -72,6 +68,10 @@ def _refuse_other_file(other: str) -> None:
             why=f"[frontend] path is the project's own folder, and {other} would be published with it.",
             fix='Move the site into a folder such as "site", and write [frontend] path = "site" into ship.toml.',
         )
+
+
+def _published(paths: Iterable[str], folder: Path) -> list[str]:
+    return [path for path in paths if _is_public(path, folder) and (folder / path).is_file()]
 
 
 def _is_public(path: str, folder: Path) -> bool:

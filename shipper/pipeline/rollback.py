@@ -93,13 +93,13 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
             seconds = time.monotonic() - started
             return Report(plan, release_id, url, seconds, outcome="unchanged", round_trips=round_trips_of(members))
 
-        def declined() -> Report:
+        def declined(state: ServerState) -> Report:
             seconds = time.monotonic() - started
-            return Report(plan, states[0].live, url, seconds, outcome="declined", round_trips=round_trips_of(members))
+            return Report(plan, state.live, url, seconds, outcome="declined", round_trips=round_trips_of(members))
 
         asked = time.monotonic()
         if not confirm(members):
-            return declined()
+            return declined(states[0])
         started += time.monotonic() - asked
         under = lock_each([(member.job, member.session) for member in members], "rollback")
         locked = [
@@ -108,7 +108,7 @@ def _rollback(job: Job, wanted: str | None, emit: Emit, confirm: Callable[[Seque
         ]
         asked = time.monotonic()
         if locked != members and not confirm(locked):
-            return declined()
+            return declined(under[0])
         started += time.monotonic() - asked
         after = roll_out(locked, job.target.parallel, emit)
         servers = tuple(one.server for one, _ in sessions)

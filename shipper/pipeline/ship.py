@@ -121,7 +121,11 @@ def ship(
 
 
 class DeclinedError(Exception):
-    """Somebody saw a plan that had to be made anew, and said no."""
+    """Somebody saw plans that had to be made anew, those of `members`, and said no."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        super().__init__()
+        self.members = members
 
 
 def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> Report:
@@ -145,8 +149,8 @@ def _ship(job: Job, emit: Emit, confirm: Callable[[Sequence[Member]], bool]) -> 
             return _nothing_done(members, url, _since(started), "declined")
         try:
             gathered, members, sent = _send(gathered, members, stack, emit, ask)
-        except DeclinedError:
-            return _nothing_done(members, url, _since(started), "declined")
+        except DeclinedError as declined:
+            return _nothing_done(declined.members, url, _since(started), "declined")
         plan = members[0].plan
         if sent is None:
             return _nothing_done(members, url, _since(started), "unchanged")
@@ -258,7 +262,7 @@ def _lock(
     gathered = replace(gathered, servers=tuple(servers))
     members = tuple(replace(member, locked=True) for member in plan_ship(gathered))
     if not members[0].plan.nothing_to_do and not confirm(members):
-        raise DeclinedError
+        raise DeclinedError(members)
     return gathered, members
 
 

@@ -156,10 +156,12 @@ def test_who_said_yes_is_asked_again_when_somebody_else_was_quicker(
         asked.clear()
         return confirm
 
-    assert ship(job, discard, yes_then_no("rollback")).outcome == "declined"
+    report = ship(job, discard, yes_then_no("rollback"))
+    assert (report.outcome, report.live) == ("declined", first)
     assert asked == [second, first]
     assert corner.live() == first
-    assert rollback(job, second, discard, yes_then_no("ship")).outcome == "declined"
+    report = rollback(job, second, discard, yes_then_no("ship"))
+    assert (report.outcome, report.live) == ("declined", corner.live())
     assert asked == [first, corner.live()]
     assert "three" in corner.get("/")[1]
     assert corner.shipper("lock.show").output.strip().endswith("nothing is frozen.")
