@@ -172,7 +172,7 @@ def _record(job: Job, action: str, kept: Recording, started: datetime.datetime, 
 def _result(error: BaseException | None) -> str:
     if error is None:
         return "live"
-    return "stopped" if isinstance(error, StoppedError | KeyboardInterrupt) else "failed"
+    return "stopped" if isinstance(error, StoppedError | KeyboardInterrupt | EOFError) else "failed"
 
 
 def _findings(members: Sequence[Member], report: Report | None, error: BaseException | None) -> list[Mapping[str, Any]]:

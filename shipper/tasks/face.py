@@ -44,7 +44,7 @@ def command(
                 except ShipperError as error:
                     _show_error(_name_of(function), error, as_json)
                     raise Exit(code=error.exit_code) from error
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, EOFError):  # Ctrl-C; Ctrl-D at a question, or a terminal that is gone
                     _show_error(_name_of(function), StoppedError("Stopped.", why=_STOPPED, fix="inv status"), as_json)
                     raise Exit(code=StoppedError.exit_code) from None
                 except Exit:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import pytest
 from corner import PROGRAM, Corner
 
+CTRL_C, CTRL_D = b"\x03", b"\x04"
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 SECONDS = 60
 WAITS = """
@@ -36,9 +37,13 @@ def read_until(terminal: int, over: Callable[[bytes], bool]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("words", "moment"), [((), b"Ship this?"), (("--yes",), b"before the build")], ids=["asked", "at work"]
+    ("words", "moment", "key"),
+    [((), b"Ship this?", CTRL_C), ((), b"Ship this?", CTRL_D), (("--yes",), b"before the build", CTRL_C)],
+    ids=["asked", "asked, Ctrl-D", "at work"],
 )
-def test_ctrl_c_leaves_the_terminal_as_it_was(corner: Corner, words: tuple[str, ...], moment: bytes) -> None:
+def test_who_stops_has_the_terminal_as_it_was(
+    corner: Corner, words: tuple[str, ...], moment: bytes, key: bytes
+) -> None:
     if words:
         corner.write("ship.toml", (corner.root / "ship.toml").read_text(encoding="utf-8") + WAITS)
     ours, theirs = pty.openpty()
@@ -54,7 +59,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(corner: Corner, words: tuple[str, 
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # else Ctrl-C is just a character
     )
     printed = read_until(ours, lambda printed: moment in printed)
-    os.write(ours, b"\x03")
+    os.write(ours, key)
     printed += read_until(ours, lambda _: process.poll() is not None)
     after = termios.tcgetattr(theirs)
     os.close(theirs)
