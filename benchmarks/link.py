@@ -3,8 +3,8 @@
 What it models, for each direction: a rate that all connections share, with the headers of Ethernet, IP and TCP around
 every segment; a delay, which every byte has, however few travel; the handshake, a round trip before the client may
 speak; and how much a sender may have under way before it hears from the other end: ten segments at the start and after
-a pause (RFC 6928, RFC 5681), more with all that arrives, at most what fills the line and the buffer of a router as
-deep as it. A receiver that does not read holds its sender back.
+a pause (RFC 6928, RFC 5681), more with all that arrives, at most (but for those ten) what fills the line and the buffer
+of a router as deep as it. A receiver that does not read holds its sender back.
 
 What it does not model: loss and what follows from it, changing delays, other people's traffic, and the place that the
 confirmations of one direction take in the other (about a fiftieth of what they confirm). A sender with Nagle's
@@ -71,7 +71,7 @@ class Window:
     """How many bytes one sender of one connection may have under way, as in TCP without loss. `most` is in bytes."""
 
     def __init__(self, most: int, round_trip: float) -> None:
-        self._most = most
+        self._most = max(most, _FIRST_WINDOW)
         self._idle = round_trip + _IDLE_SECONDS
         self._size = _FIRST_WINDOW
         self._under_way = 0
@@ -179,10 +179,12 @@ class Link:
         here.set_result(near)
         there = self._loop.create_task(self._open(port))
         up, down = self._carry(here, there, self._up), self._carry(there, here, self._down)
-        await asyncio.gather(up, down, return_exceptions=True)
-        near.close()
-        with suppress(OSError):
-            (await there).close()
+        try:
+            await asyncio.gather(up, down, return_exceptions=True)
+        finally:  # also when the line itself is taken away
+            near.close()
+            with suppress(OSError):
+                (await there).close()
 
     async def _open(self, port: int) -> socket.socket:
         await asyncio.sleep(self.round_trip / 2)

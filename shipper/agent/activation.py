@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from . import hooks, journal, release, steps, store
+from . import hooks, journal, limit, release, steps, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -24,14 +24,15 @@ from .steps import Run, Step
 def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Run `request["steps"]`, each `{"step": name, ...}`, for the release whose record is `request["release"]`.
 
-    `action` is "ship" or "rollback" and `who` a person, both for the journal. Returns the live release, the seconds
+    `action` is "ship" or "rollback" and `who` a person, both for the journal; `limit` is in seconds, for each step, on
+    top of what its own arguments allow. Returns the live release, the seconds
     it took, the troubles after the switch, and the hooks among them. The steps in `request["on_failure"]` are run after
     a failure was undone. Raises AgentError when the old release was kept.
     """
     record = dict(request["release"])
     previous = release.live(layout)
     before = release.find(layout, previous) or {}
-    run = Run(layout, record, channel, previous, str(before.get("slot") or ""))
+    run = Run(layout, record, channel, previous, str(before.get("slot") or ""), limit=request["limit"])
     started = time.monotonic()
     entry = {
         "kind": request["action"],
@@ -89,7 +90,8 @@ def _take(run: Run, step: Step, arguments: dict[str, Any]) -> None:
     run.say("start", name)
     journal.write(run.layout, kind="step", step=name, state="begin")
     try:
-        text = step.act(run, arguments)
+        with limit.within(limit.seconds_of(arguments, run.limit), name):
+            text = step.act(run, arguments)
     except BaseException as error:
         run.say("failed", name, _what(error), seconds=_since(began))
         with suppress(OSError):  # a full disk must not hide what failed first

@@ -78,14 +78,19 @@ def run(
     feeder.start()
     lines: deque[str] = deque(maxlen=_TAIL_LINES)
     assert process.stdout is not None
-    for raw in process.stdout:
-        line = plain(raw.decode("utf-8", "replace").rstrip())
-        lines.append(line)
-        if on_line:
-            on_line(line)
-    code = process.wait()
-    timed_out = timer.finished.is_set()
-    timer.cancel()
+    try:
+        for raw in process.stdout:
+            line = plain(raw.decode("utf-8", "replace").rstrip())
+            lines.append(line)
+            if on_line:
+                on_line(line)
+        code = process.wait()
+    except BaseException:  # the step it is for has taken too long (limit)
+        _kill_group(process)
+        raise
+    finally:
+        timed_out = timer.finished.is_set()
+        timer.cancel()
     return Outcome(code, tuple(lines), timed_out)
 
 

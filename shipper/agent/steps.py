@@ -45,6 +45,7 @@ class Run:
     channel: Channel
     previous: str
     previous_slot: str = ""
+    limit: float = 0.0
     reloaded: bool = False
     restarts: int = 0
     stopped_at: float = 0.0

@@ -79,6 +79,13 @@ class Target(Model):
             "backend is away for that long; the site is not"
         ),
     )
+    step_timeout: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        3600,
+        description=(
+            "seconds that any one step of a ship may take there: sending, laying out, starting. Limits such as "
+            "`migrate_timeout` come on top"
+        ),
+    )
     auto_rollback: AutoRollback | None = Field(None, description="watching visitors' requests after the switch")
     keep: Annotated[int, Field(ge=2, le=100)] = Field(
         5, description="how many good releases stay on the server, to go back to"

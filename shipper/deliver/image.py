@@ -14,6 +14,7 @@ from typing import Any
 from shipper.deliver.registry import Registry
 from shipper.errors import BuildError
 from shipper.events import Emit, Event
+from shipper.limit import Limit
 
 STEP = "image.push"
 # How an engine tells of a layer that the registry has now; an empty one and a known one are not sent.
@@ -94,15 +95,18 @@ def read_pushed(registry: Registry, digest: str) -> Pushed:
     return Pushed(digest, registry.file_of(digest).read_text(encoding="utf-8"), configuration, tuple(layers))
 
 
-def push(client: Any, repository: str, tag: str, login: Mapping[str, str], emit: Emit) -> str:
-    """Push `repository:tag` and return the digest that the registry gave it. Raises BuildError with its reason.
+def push(
+    client: Any, repository: str, tag: str, login: Mapping[str, str], emit: Emit, limit: Limit | None = None
+) -> str:
+    """Push `repository:tag`; return the digest that the registry gave it. Raises BuildError, HostError at the limit.
 
     Tells how many bytes of all layers have gone, and of each layer when it is there, and how it got there.
     """
     digest = ""
     done: dict[str, int] = {}
     total: dict[str, int] = {}
-    for message in client.api.push(repository, tag, stream=True, decode=True, auth_config=dict(login)):
+    told = client.api.push(repository, tag, stream=True, decode=True, auth_config=dict(login))
+    for message in limit.each(told) if limit else told:
         if "error" in message:
             raise BuildError("The image could not be handed over to the registry.", why=str(message["error"]))
         digest = (message.get("aux") or {}).get("Digest") or digest

@@ -14,6 +14,7 @@ from shipper.config.backend import Image
 from shipper.deliver.image import push
 from shipper.errors import BuildError, ConfigError
 from shipper.events import Emit, Event
+from shipper.limit import Limit
 
 Login = Mapping[str, str]
 STEP = "image.push"
@@ -33,18 +34,20 @@ class Repository:
     login: Callable[[], Login]
     fix: str
 
-    def push(self, client: Any, image: str, tag: str, emit: Emit) -> str:
-        """Push the image with this id under a tag; return the digest of its manifest. Raises BuildError."""
+    def push(self, client: Any, image: str, tag: str, emit: Emit, limit: Limit) -> str:
+        """Push the image with this id under a tag; return the digest of its manifest. Raises BuildError, and HostError
+        when it takes longer than the limit.
+        """
         client.api.tag(image, self.name, tag)
         try:
-            return self._push(client, tag, emit)
+            return self._push(client, tag, emit, limit)
         finally:
             client.api.remove_image(f"{self.name}:{tag}", noprune=True)
 
-    def _push(self, client: Any, tag: str, emit: Emit) -> str:
+    def _push(self, client: Any, tag: str, emit: Emit, limit: Limit) -> str:
         for left in reversed(range(_TRIES)):
             try:
-                return push(client, self.name, tag, self.login(), emit)
+                return push(client, self.name, tag, self.login(), emit, limit)
             except BuildError as error:
                 if not _REFUSED.search(error.why):
                     raise self._explained(error, tag) from error

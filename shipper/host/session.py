@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import queue
 import struct
 import threading
@@ -27,6 +26,7 @@ from shipper.host.bootstrap import COMMAND
 from shipper.host.bundle import pack_agent
 from shipper.host.connection import BROKEN, Host
 from shipper.host.failures import explain_silence, explain_start
+from shipper.limit import Limit
 
 # As in shipper.agent.channel.
 _LENGTH = struct.Struct(">I")
@@ -75,6 +75,7 @@ class AgentSession:
         self._number = 0
         self.round_trips = 0
         self._heard = time.monotonic()
+        self._limit: Limit | None = None
         self._sending = threading.Lock()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
@@ -129,15 +130,18 @@ class AgentSession:
         answer: Answer | None = None,
         stream: Iterable[bytes] | None = None,
         deadline: float = _CALL_SECONDS,
+        limit: Limit | None = None,
         stoppable: bool = False,
     ) -> Any:
         """Let the agent do something and return its result.
 
         `on_event` gets what the agent tells meanwhile, `answer` what it asks. `stream` is sent after the request.
-        `deadline` is in seconds, from one word of the agent to the next. With `stoppable`, the first Ctrl-C asks the
-        agent to stop, and its end is waited for; the second one leaves. Raises the error the agent reports, HostError
-        when the connection is lost, and StoppedError when it ended after a Ctrl-C.
+        `deadline` is in seconds, from one word of the agent to the next; a `limit` is for all of it, instead. With
+        `stoppable`, the first Ctrl-C asks the agent to stop, and its end is waited for; the second one leaves. Raises
+        the error the agent reports, HostError when the connection is lost or the limit has passed, and StoppedError
+        when it ended after a Ctrl-C.
         """
+        self._limit = limit
         self._number += 1
         self.round_trips += 1
         request = {"id": self._number, "do": do, "with": arguments, "stream": stream is not None}
@@ -149,7 +153,7 @@ class AgentSession:
         stopped = False
         while True:
             try:
-                message = self._receive(time.monotonic() + deadline)
+                message = self._receive(None if limit else time.monotonic() + deadline)
                 if "ok" in message:
                     return _result(message, stopped)
                 self._react(message, on_event, answer)
@@ -187,7 +191,8 @@ class AgentSession:
                         frame = piece[start : start + _FRAME_BYTES]
                         self._write(_LENGTH.pack(len(frame)) + frame)
             except ShipperError:
-                self._write(_GIVE_UP)
+                with suppress(ShipperError):  # what was wrong first is what is told
+                    self._write(_GIVE_UP)
                 raise
             self._write(_END)
 
@@ -202,6 +207,7 @@ class AgentSession:
     def _write(self, data: bytes) -> None:
         """Send all of it. The other side may be slow to take it, but not silent at the same time."""
         while data:
+            self._refuse_late()
             try:
                 data = data[self._channel.send(data) :]
             except TimeoutError:
@@ -209,7 +215,7 @@ class AgentSession:
             except BROKEN as error:
                 raise self._lost() from error
 
-    def _receive(self, until: float) -> dict[str, Any]:
+    def _receive(self, until: float | None) -> dict[str, Any]:
         """Return the next message. Raises HostError when there is none until then, and when the other side is gone."""
         while True:
             line = self._next_line(until)
@@ -220,7 +226,7 @@ class AgentSession:
             if isinstance(message, dict) and "beat" not in message:
                 return message
 
-    def _next_line(self, until: float) -> bytes:
+    def _next_line(self, until: float | None) -> bytes:
         while True:
             with suppress(queue.Empty):
                 line = self._lines.get(timeout=_LOOK_SECONDS)
@@ -229,10 +235,15 @@ class AgentSession:
                 return line
             self._refuse_silence(until)
 
-    def _refuse_silence(self, until: float = math.inf) -> None:
+    def _refuse_late(self) -> None:
+        if self._limit:
+            self._limit.refuse_late()
+
+    def _refuse_silence(self, until: float | None = None) -> None:
         """Raise ConnectionLostError after that moment, or when nothing has been heard for long."""
+        self._refuse_late()
         now = time.monotonic()
-        if now > until or now - self._heard > _SILENCE_SECONDS:
+        if (until and now > until) or now - self._heard > _SILENCE_SECONDS:
             raise ConnectionLostError(
                 f"{self._host.address} has been silent for too long.",
                 why="The network is gone, or the server does not answer. It ends by itself what was begun there.",

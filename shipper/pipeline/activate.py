@@ -12,8 +12,9 @@ from shipper.pipeline.job import Job
 from shipper.pipeline.plan import Plan
 from shipper.pipeline.public import see_release
 
-# Longer than everything in an activation together may take by its own limits.
-_ACTIVATION_SECONDS = 3600.0
+# A step ends at its limit over there: this, from one word to the next, is for a server that cannot even do that. The
+# longest limit that a command of the project may have of its own (shipper.config), and a moment for the way back.
+_OWN_SECONDS = 3600.0 + 300.0
 
 
 def activate(
@@ -41,9 +42,10 @@ def activate(
             known["text"] = titles.get(known["step"], "")
         emit(Event(**known))
 
-    request = {**job.change, "action": plan.action, "release": plan.record, "steps": plan.on_server}
+    limit = job.target.step_timeout
+    request = {**job.change, "action": plan.action, "release": plan.record, "steps": plan.on_server, "limit": limit}
     request["on_failure"] = [step.wire for step in plan.on_failure]
     result: Mapping[str, Any] = session.call(
-        "activate", request, on_event=forward, answer=answer, deadline=_ACTIVATION_SECONDS, stoppable=True
+        "activate", request, on_event=forward, answer=answer, deadline=limit + _OWN_SECONDS, stoppable=True
     )
     return result

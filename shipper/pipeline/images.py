@@ -21,11 +21,11 @@ from shipper.engine import connect
 from shipper.errors import ReleaseError
 from shipper.events import Emit, Event, count_layers
 from shipper.host.session import AgentSession
+from shipper.limit import Limit
 from shipper.pipeline.handover import Handover
 from shipper.pipeline.job import Job
 from shipper.pipeline.layers import refuse_in_built
 
-_FETCH_SECONDS = 3600.0
 # An engine that has handed over the same layers before needs less.
 _PATIENCE_SECONDS = 1.0
 STEP = "image"
@@ -68,11 +68,11 @@ class ImageSource(Protocol):
     def pieces(self, parcel: Parcel) -> Tree:
         """Return what travels through the connection, as far as it is known by now."""
 
-    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit, limit: Limit) -> None:
         """Do what is done once for all servers, before the first one fetches."""
 
-    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
-        """Bring the image to a server; return the bytes that this machine sent to it."""
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit, limit: Limit) -> int:
+        """Bring the image to a server within the limit; return the bytes that this machine sent to it."""
 
 
 @contextmanager
@@ -144,7 +144,7 @@ class OverConnection:
             return handover.offered
         return pieces.tree_of(handover.pushed.lacking(parcel.common))
 
-    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit, limit: Limit) -> None:
         """Do nothing: every server gets its own."""
 
     def close(self) -> None:
@@ -152,12 +152,12 @@ class OverConnection:
         for handover in self._handovers.values():
             handover.close()
 
-    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit, limit: Limit) -> int:
         """Send the pieces that are not there yet; the server's engine fetches from its own agent meanwhile."""
         handover, counter = self._handovers[parcel.build.id], Counter()
         if not parcel.common:
             for offer in handover.offers():
-                self._send_early(session, change, offer, counter, emit)
+                self._send_early(session, change, offer, counter, emit, limit)
         pushed = handover.pushed
         # What this ship does without is of use to none: the next one has the same layers, or others.
         self.registry.keep_only({one.pushed.digest for one in self._handovers.values()})
@@ -170,7 +170,7 @@ class OverConnection:
                 {**asked, "blobs": offered, "objects": cargo.wire},
                 stream=compress(cargo, counter, level=0),
                 on_event=_fetching(emit),
-                deadline=_FETCH_SECONDS,
+                limit=limit,
             )
             if not lacking:
                 return counter.sent
@@ -186,7 +186,7 @@ class OverConnection:
         )
 
     def _send_early(
-        self, session: AgentSession, change: Mapping[str, Any], tree: Tree, counter: Counter, emit: Emit
+        self, session: AgentSession, change: Mapping[str, Any], tree: Tree, counter: Counter, emit: Emit, limit: Limit
     ) -> None:
         """Send pieces before it is known what image they are of."""
         cargo, before = self._lacking(session, tree), counter.sent
@@ -196,7 +196,7 @@ class OverConnection:
                 {**change, "objects": cargo.wire},
                 stream=compress(cargo, counter, level=0),
                 on_event=lambda event: emit(Event("progress", STEP, "", before + event["done"], 0, "bytes")),
-                deadline=_FETCH_SECONDS,
+                limit=limit,
             )
 
     def _lacking(self, session: AgentSession, tree: Tree) -> Cargo:
@@ -234,7 +234,7 @@ class FromRegistry:
         """Return nothing: servers get all of it from the registry."""
         return Tree()
 
-    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit) -> None:
+    def publish(self, parcels: Sequence[Parcel], release: str, emit: Emit, limit: Limit) -> None:
         """Push each image once; images for several kinds of servers get the kind behind the release's id."""
         builds = {parcel.build.id: parcel.build for parcel in parcels if not parcel.there}
         for build in builds.values():
@@ -242,15 +242,15 @@ class FromRegistry:
             began = time.monotonic()
             emit(Event("start", "image.push", f"Image to {self.repository.name}:{tag}"))
             with connect() as client:
-                digest = self.repository.push(client, build.id, tag, emit)
+                digest = self.repository.push(client, build.id, tag, emit, limit)
             self._digests[build.id] = digest
             emit(Event("done", "image.push", f"{tag}, {digest[:19]}", seconds=time.monotonic() - began))
 
-    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit) -> int:
+    def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit, limit: Limit) -> int:
         """Let the server pull; nothing but the login goes there, and it is not kept."""
         reference = f"{self.repository.name}@{self._digests[parcel.build.id]}"
         asked = {**change, "name": parcel.name, "reference": reference, "login": dict(self.repository.login())}
-        session.call("fetch", asked, on_event=_fetching(emit), deadline=_FETCH_SECONDS)
+        session.call("fetch", asked, on_event=_fetching(emit), limit=limit)
         return 0
 
 

@@ -16,6 +16,7 @@ from shipper.deliver.upload import choose
 from shipper.errors import ShipperError, StaleError
 from shipper.events import Emit, Event
 from shipper.findings import Finding, refuse_errors
+from shipper.limit import Limit
 from shipper.pipeline.cors import check_cors, origins_across
 from shipper.pipeline.gather import Gathered, Reached, gather, new_release_id
 from shipper.pipeline.history import recording
@@ -238,7 +239,8 @@ def _publish(gathered: Gathered, plan: Plan, emit: Emit) -> None:
     """Do once what all servers need before they fetch their image."""
     containers = [server.parts.containers for server in gathered.servers if server.parts]
     if gathered.images:
-        gathered.images.publish([one.parcel for one in containers if one], plan.record["id"], emit)
+        limit = Limit.begin("image.push", gathered.servers[0].job.target.step_timeout)
+        gathered.images.publish([one.parcel for one in containers if one], plan.record["id"], emit, limit)
 
 
 def _lock(

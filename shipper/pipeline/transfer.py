@@ -20,12 +20,11 @@ from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Counter, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError, HostError, ReleaseError, StaleError
 from shipper.events import Emit, Event, count_files, count_layers, of_server
+from shipper.limit import Limit
 from shipper.pipeline.gather import Gathered, Reached
 from shipper.pipeline.rollout import Member
 from shipper.pipeline.server import OWN_LOCK_SECONDS, Record, ServerState, connect, lock_server
 
-# The server reads all of the contents that it will use, to find damaged ones, and takes what is sent.
-_DELIVERY_SECONDS = 3600.0
 # Pauses before a lost connection is opened again; the next loss after them ends the ship.
 _RECONNECT_SECONDS = (1.0, 3.0, 9.0)
 # The contents of a first request, those it could not use, and once more.
@@ -112,6 +111,7 @@ class _Transfer:
         if not any(step.name == "upload" for step in self.member.plan.steps):
             return self
         began = time.monotonic()
+        self._limit = self._begin_limit("upload")
         self._emit(Event("start", "upload", "What the server lacks"))
         consignment = consign(self._trees, self.member.presence)
         changes = len(consignment.cargo.bases)
@@ -133,6 +133,10 @@ class _Transfer:
             except ConnectionLostError as error:
                 consignment, expected = self._resume(error, pauses, stack), ""
 
+    def _begin_limit(self, step: str) -> Limit:
+        job = self._server.job
+        return Limit.begin(step, job.target.step_timeout, waiting=job.lock_wait)
+
     def _resume(self, error: HostError, pauses: Iterator[float], stack: ExitStack) -> Consignment:
         """Return what the server lacks, asked over a new connection; one that fails is tried again, after a pause."""
         while True:
@@ -141,6 +145,7 @@ class _Transfer:
                 raise error
             self._emit(Event("note", "upload", f"{error.what} Connecting again; what arrived stays."))
             time.sleep(pause)
+            self._limit.refuse_late()
             try:
                 self._reconnect(stack)
                 return self._found_out()
@@ -175,7 +180,7 @@ class _Transfer:
                 {**self._request, "expected": expected},
                 stream=consignment.stream(self.counter),
                 on_event=lambda event: self._emit(_progress(event)),
-                deadline=_DELIVERY_SECONDS,
+                limit=self._limit,
             )
             if not answer:
                 return
@@ -214,7 +219,7 @@ class _Transfer:
         assert parts and parts.containers and images
         parcel, began = parts.containers.parcel, time.monotonic()
         self._emit(Event("start", "image", f"Image {parcel.name}"))
-        sent = images.send(member.session, member.job.change, parcel, self._emit)
+        sent = images.send(member.session, member.job.change, parcel, self._emit, self._begin_limit("image"))
         size = f", {sent:,} bytes" if sent else ", by the server itself"
         text = f"{count_layers(parcel.count)}{size}"
         self._emit(Event("done", "image", text, sent, unit="bytes", seconds=_since(began)))

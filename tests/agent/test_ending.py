@@ -78,7 +78,7 @@ def test_a_disk_that_is_full_behind_the_point_of_no_return_is_told_and_fails_not
         return write
 
     record, holder = release.record(layout, NEW), {"who": "kim"}
-    request = {"action": "ship", "release": record, "steps": [{"step": "switch"}], "holder": holder}
+    request = {"action": "ship", "release": record, "steps": [{"step": "switch"}], "holder": holder, "limit": 60}
     with monkeypatch.context() as patch:
         for name in ("replace", "open"):
             patch.setattr(os, name, refusing(getattr(os, name)))
@@ -124,6 +124,7 @@ def test_what_only_the_release_before_knows_is_hidden_when_its_hooks_tell_of_a_f
         "release": release.record(layout, OLD),
         "steps": [{"step": "none"}],
         "holder": {"who": "kim"},
+        "limit": 60,
         "on_failure": [{**hook, "command": ["tell"], "properties": {}, "timeout": 9}],
     }
     client = Client()

@@ -100,7 +100,7 @@ class Server(RuleBasedStateMachine):
         self._activate("ship", record, [lay, {"step": "switch"}, {"step": "prune", "keep": keep}])
 
     def _activate(self, action: str, record: dict[str, Any], planned: list[dict[str, Any]]) -> None:
-        request = {"action": action, "release": record, "steps": planned, "holder": {"who": "a test"}}
+        request = {"action": action, "release": record, "steps": planned, "holder": {"who": "a test"}, "limit": 60}
         activation.activate(self.layout, request, self.client.channel)
 
     @invariant()

@@ -110,6 +110,14 @@ def test_a_sender_begins_with_ten_segments_doubles_with_every_round_trip_and_has
     assert rooms == [10, 20, 40, 50, 50]
 
 
+def test_a_line_that_holds_less_than_a_sender_begins_with_is_filled_and_never_overfilled() -> None:
+    window = Window(most=5 * SEGMENT, round_trip=0.04)
+    for size in (SEGMENT, 9 * SEGMENT):
+        window.send(size, now=0.0)
+    window.confirm(SEGMENT)
+    assert window.room == SEGMENT
+
+
 def test_a_sender_that_made_a_pause_begins_again_with_ten_segments() -> None:
     window = Window(most=100 * SEGMENT, round_trip=0.04)
     window.send(10 * SEGMENT, now=0.0)
