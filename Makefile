@@ -9,24 +9,28 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine browser registry peers node demo test lint docs bench faults rounds engines clean
+.PHONY: help venv python engine browser registry peers node images demo test prepared lint docs bench faults rounds engines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(ENVIRONMENT) ## make .venv with shipper and the developers' tools
 
-$(ENVIRONMENT): pyproject.toml scripts/python-environment
+$(ENVIRONMENT): pyproject.toml scripts/python-environment | python
 	scripts/python-environment
 	@touch $@
 
-engine: ## install (Debian, Ubuntu, as root) and start the Docker engine
+# One after the other where they install packages: only one can at a time.
+python:
+	@scripts/python
+
+engine: | python ## install (Debian, Ubuntu, as root) and start the Docker engine
 	@scripts/engine
 
-browser:
+browser: | engine
 	@scripts/browser
 
-registry:
+registry: | browser
 	@scripts/registry
 
 peers:
@@ -35,11 +39,17 @@ peers:
 node:
 	@scripts/node
 
+images: engine venv
+	@$(BIN)/python tests/images.py
+
 demo: engine node venv ## ship an example to a practice server on this machine (EXAMPLE=music: the other one)
 	@$(BIN)/python scripts/demo.py $(EXAMPLE)
 
-test: engine browser registry node lint ## run all tests, after the linters, on three practice servers at once
+test: ## run all tests, after the linters, on three practice servers at once
+	@$(MAKE) --jobs=2 prepared
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+
+prepared: node lint images registry
 
 lint: venv ## look at the code without running it
 	$(BIN)/ruff check

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from prepared import PROGRAM, run_shipper
 
-PROGRAM = [sys.executable, "-m", "shipper"]
 SCHEMA = Path(__file__).parents[1] / "shipper" / "report" / "schema" / "output-1.schema.json"
 BUILD = """\
 import pathlib
@@ -78,6 +78,5 @@ class Bakery:
 
     def type(self, *words: str, **environment: str) -> tuple[int, str, str]:
         """Type a command to its end; return its exit code, its output, and what it said beside."""
-        process = self.begin(*words, **environment)
-        output, beside = process.communicate(timeout=60)
-        return process.returncode, output.decode("utf-8", "replace"), beside.decode("utf-8", "replace")
+        done = run_shipper(words, self.root, {**os.environ, **environment}, apart=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from cleaning import clean
 from corner import Corner, make_corner
 from engines import KINDS, OWN, install
 from filelock import FileLock
@@ -36,45 +37,6 @@ collect_ignore = ["unit/test_windows.py"] if sys.platform == "win32" else []
 # Where the tests run in GitHub's actions themselves, what they try out there is no news for the run's own summary.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE"):
     os.environ.pop(_name, None)
-
-# What shipper makes on a server, all apps of it: docs/architecture.md, "On the server".
-CLEAN_SERVER = """
-import glob, os, shutil, subprocess
-
-removed = 0
-apps = [name for name in os.listdir("/srv") if os.path.isdir(os.path.join("/srv", name))]
-for app in apps:
-    units = [app + "@*.service", app + "-proxy@*"]
-    subprocess.run(["systemctl", "stop", *units], check=True)
-    subprocess.run(["systemctl", "reset-failed", *units], stderr=subprocess.DEVNULL)
-    names = [app + "@*", app + "-proxy@*", app + ".service"]
-    found = [glob.glob("/etc/systemd/system/" + folder + name) for name in names for folder in ("", "*.wants/")]
-    for unit in sum(found, []):
-        os.remove(unit) if not os.path.isdir(unit) or os.path.islink(unit) else shutil.rmtree(unit)
-        removed += 1
-    while os.path.ismount(os.path.join("/srv", app)):
-        subprocess.run(["umount", os.path.join("/srv", app)], check=True)
-    shutil.rmtree(os.path.join("/srv", app))
-    shutil.rmtree(os.path.join("/run", app), ignore_errors=True)
-    if subprocess.run(["id", app], capture_output=True).returncode == 0:
-        subprocess.run(["userdel", app], check=True)
-if subprocess.run(["systemctl", "is-active", "--quiet", "docker.service"]).returncode == 0:
-    images = "images -q -f reference=gig -f reference=music"
-    for listed, removed in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm"), (images, "rmi -f")):
-        script = f"docker {listed} | xargs -r docker {removed}"
-        subprocess.run(["sh", "-c", script], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["docker", "network", "prune", "-f"], check=True, stdout=subprocess.DEVNULL)
-for path in glob.glob("/etc/nginx/conf.d/shipper-*") + glob.glob("/etc/nginx/sites-*/shipper*"):
-    os.remove(path)
-shutil.rmtree("/etc/nginx/shipper", ignore_errors=True)
-shutil.rmtree("/var/lib/shipper", ignore_errors=True)
-if removed:
-    subprocess.run(["systemctl", "daemon-reload"], check=True)
-# A test may have left nginx stopped, or stopped too often for systemd's taste.
-subprocess.run(["systemctl", "reset-failed", "nginx.service"], check=True)
-subprocess.run(["systemctl", "reload-or-restart", "nginx.service"], check=True)
-"""
-
 
 # The same examples on every machine and in every run, so that nobody's change is stopped by a fault of somebody else;
 # `--hypothesis-profile explore` looks for new ones.
@@ -122,13 +84,8 @@ def sandbox_exec(sandbox: Sandbox) -> Exec:
 @pytest.fixture
 def clean_server(sandbox: Sandbox) -> Sandbox:
     """The practice server as if nothing had ever been shipped to it; takes a fraction of a second."""
-    _clean(sandbox)
+    clean_inside(sandbox.name)
     return sandbox
-
-
-def _clean(sandbox: Sandbox) -> None:
-    code, output = run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
-    assert code == 0, output
 
 
 @pytest.fixture(scope="session")
@@ -138,22 +95,20 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def corner(
-    request: pytest.FixtureRequest, clean_server: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path
-) -> Corner:
+def corner(request: pytest.FixtureRequest, sandbox: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
     """The tests' small app in a repository of its own, on a clean server that already has its environment.
 
     Of a test marked `live`, the app is live already.
     """
     live = request.node.get_closest_marker("live") is not None
-    return kept.bring(make_corner, clean_server, sandbox_exec, tmp_path / "corner", live=live)
+    return kept.bring(make_corner, sandbox, sandbox_exec, tmp_path / "corner", live=live)
 
 
 @pytest.fixture
-def gig(clean_server: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
+def gig(sandbox: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
     """The tests' app in containers in a repository of its own, on a clean server that already has its environment."""
-    load_images(clean_server)
-    return kept.bring(make_gig, clean_server, sandbox_exec, tmp_path / "gig", live=False)
+    load_images(sandbox)
+    return kept.bring(make_gig, sandbox, sandbox_exec, tmp_path / "gig", live=False)
 
 
 @pytest.fixture(scope="module")
@@ -162,12 +117,16 @@ def serving(sandbox: Sandbox, kept: Kept, tmp_path_factory: pytest.TempPathFacto
 
     Such a module is a group of its own, so that no test of another one cleans the server in between.
     """
-    _clean(sandbox)
     load_images(sandbox)
     root = tmp_path_factory.mktemp("serving") / "gig"
     app = kept.bring(make_gig, sandbox, lambda argv: run_inside(sandbox.name, argv), root, live=False)
     app.shipped()
     return app
+
+
+def clean_inside(name: str) -> None:
+    """Make a practice server what it was before anything was shipped to it."""
+    clean(lambda argv: run_inside(name, argv))
 
 
 def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[], bool] = lambda: False) -> bool:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from prepared import run_shipper
+
 from shipper.engine import connect
 from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 
 SOURCE = Path(__file__).parent / "fixtures" / "corner"
-PROGRAM = [sys.executable, "-m", "shipper"]
 RELEASE_PATH = "/.well-known/shipper/release"
 
 
@@ -52,16 +52,7 @@ class Corner:
 
     def type(self, *words: str, **environment: str) -> Ended:
         """Type exactly these words."""
-        done = subprocess.run(
-            [*PROGRAM, *words],
-            cwd=self.root,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=300,
-        )
+        done = run_shipper(words, self.root, {**os.environ, **environment})
         return Ended(done.returncode, done.stdout)
 
     def ship(self) -> Ended:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from corner import Corner, make_corner
 from example_images import build, load
@@ -34,12 +35,17 @@ COPY --from=debian /upper /
 """
 
 
+def make_images(client: Any) -> None:
+    """Make the images that the app rests on, where they are not there yet."""
+    build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
+    files = {file.name: file.read_bytes() for file in (SOURCE / "database").iterdir()}
+    build(client, _DATABASE, files, _BASE)
+
+
 def load_images(sandbox: Sandbox) -> None:
-    """Make the images that the app rests on, and put its database's onto the server, where they are not there yet."""
+    """Make the images, and put the database's onto the server, where they are not there yet."""
     with connect() as client:
-        build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
-        files = {file.name: file.read_bytes() for file in (SOURCE / "database").iterdir()}
-        build(client, _DATABASE, files, _BASE)
+        make_images(client)
         load(client, sandbox.name, _DATABASE)
 
 

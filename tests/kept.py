@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cleaning import REMOVE, TAKE_NOTE, clean
 from corner import Corner
 
 from shipper.sandbox.server import Sandbox
@@ -22,12 +23,13 @@ systemctl list-units --plain --no-legend "$1@*" | cut -d' ' -f1 > "$2.units"
 tar -C / -cf "$2.tar" "srv/$1" etc/systemd/system etc/nginx var/lib/shipper \
     etc/passwd etc/group etc/shadow etc/gshadow
 """
-_PUT_BACK = """
+_NOT_KEPT = 44
+_PUT_BACK = f"""
+test -e "$2.tar" || exit {_NOT_KEPT}
+python3 -c "$3"
 tar -C / -xf "$2.tar"
-test -s "$2.units" || exit 0
-systemctl daemon-reload
-xargs systemctl start < "$2.units"
-systemctl reload nginx
+{TAKE_NOTE}
+test ! -s "$2.units" || xargs systemctl start < "$2.units"
 """
 _STARTS_SECONDS = 30
 
@@ -41,20 +43,19 @@ class Kept:
     def bring(
         self, make: Callable[[Path, Sandbox], Corner], sandbox: Sandbox, run: Exec, root: Path, *, live: bool
     ) -> Corner:
-        """Put the app that `make` makes back on a clean server, with its environment, and live when that is wanted.
+        """Clean the server and put the app that `make` makes back, with its environment, and live when that is wanted.
 
         Its repository is at `root`, whose name is the app's. The first time, it is made and shipped.
         """
         stage = "live" if live else "begun"
         repository = self.folder / stage / root.name
         place = f"/var/tmp/{self.folder.name}-{stage}-{root.name}"
-        if run(["test", "-e", f"{place}.tar"])[0] == 0:
-            script = _PUT_BACK
-        else:
+        code, output = run(["sh", "-ec", _PUT_BACK, "sh", root.name, place, REMOVE])
+        if code == _NOT_KEPT:
+            clean(run)
             shutil.rmtree(repository, ignore_errors=True)
             _begin(make(repository, sandbox), live)
-            script = _KEEP
-        code, output = run(["sh", "-ec", script, "sh", root.name, place])
+            code, output = run(["sh", "-ec", _KEEP, "sh", root.name, place])
         assert code == 0, output
         shutil.copytree(repository, root, symlinks=True)
         app = Corner(root, sandbox)

@@ -40,9 +40,7 @@ def state(layout: Layout, containers: bool) -> dict[str, Any]:
         "migrations": _migrations(layout, slot),
         "services": compose.in_force(layout) if containers else "",
         "lasting": compose.lasting(layout) if containers else [],
-        "containers": {**images.facts(release.image_layers(layout)), "compose": compose.program()}
-        if containers
-        else {},
+        "containers": _containers(layout) if containers else {},
     }
     return {
         **planned,

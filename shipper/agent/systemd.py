@@ -44,13 +44,14 @@ def install_units(layout: Layout, units: Mapping[str, str]) -> bool:
     if installed_units(layout) == wanted:
         return False
     boot = os.path.basename(layout.unit_files["boot"])
+    # Only links are changed by these; systemd reads all files anew, once, when they are as they shall be.
     if not wanted["boot"]:
-        _control("disable", "--quiet", boot, tolerated=True)
+        _control("disable", "--quiet", "--no-reload", boot, tolerated=True)
     for name, path in layout.unit_files.items():
         write_text(path, wanted[name])
-    _control("daemon-reload")
     if wanted["boot"]:
-        _control("enable", "--quiet", boot)
+        _control("enable", "--quiet", "--no-reload", boot)
+    _control("daemon-reload")
     return True
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 from chromium import Tab, open_tab
-from conftest import CLEAN_SERVER
+from conftest import clean_inside
 
 from shipper.config.envfile import EnvFile, render_env
-from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
 # What its tests share is dear to make: one process runs them all.
@@ -51,9 +50,7 @@ class Quality:
 
 @pytest.fixture(scope="module")
 def quality(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Quality:
-    with connect() as client:
-        done = client.containers.get(sandbox.name).exec_run(["python3", "-c", CLEAN_SERVER])
-        assert done.exit_code == 0, done.output
+    clean_inside(sandbox.name)
     root = tmp_path_factory.mktemp("browser") / "quality"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns("node_modules", ".next", "out", ".shipper"))
     values = {

@@ -20,10 +20,11 @@ from typing import IO
 import pytest
 from boundaries import Boundary, hold_at, install, let_go, remove, wait_until_held
 from conftest import Exec, wait_inside
-from corner import PROGRAM, RELEASE_PATH, Corner
+from corner import RELEASE_PATH, Corner
 from faults import FAULTS, Fault, Scene
 from gig import containers
 from network import Network
+from prepared import PROGRAM
 from rows import ELSEWHERE, Course, courses, rows
 from versions import STOP_FIRST_TOML, prepare, set_version
 from visitors import Visitors

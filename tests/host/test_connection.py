@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Exec
+from prepared import run_shipper
 
 from shipper.sandbox.server import Sandbox
 
@@ -46,16 +46,7 @@ class Shop:
 
     def run(self, *words: str, **environment: str) -> tuple[int, str]:
         kept = {name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"}
-        done = subprocess.run(
-            [sys.executable, "-m", "shipper", *words],
-            cwd=self.root,
-            env={**kept, "HOME": str(self.home), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-        )
+        done = run_shipper(words, self.root, {**kept, "HOME": str(self.home), **environment}, timeout=60)
         assert "Traceback" not in done.stdout, done.stdout
         return done.returncode, done.stdout
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLEAN_SERVER, run_inside
+from conftest import clean_inside, run_inside
 from corner import Corner, Ended, make_corner
 
 from shipper.config.load import find_workspace
@@ -93,8 +93,7 @@ def answer_to_localhost(corner: Corner, more: str = "") -> None:
 @pytest.fixture(scope="module")
 def day(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Corner, dict[str, Ended]]:
     """Two releases with changes of every kind between them, and what the commands in between had to say."""
-    code, output = run_inside(sandbox.name, ["python3", "-c", CLEAN_SERVER])
-    assert code == 0, output
+    clean_inside(sandbox.name)
     folder = tmp_path_factory.mktemp("daily")
     corner = make_corner(folder / "corner", sandbox, environment=ENVIRONMENT)
     add_targets(corner)

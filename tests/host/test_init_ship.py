@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from conftest import SANDBOX_NAME
-from corner import PROGRAM, Corner, Ended
+from corner import Corner, Ended
+from prepared import PROGRAM
 
 from shipper.config.load import load_project
 from shipper.sandbox.server import Sandbox

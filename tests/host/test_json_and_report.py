@@ -10,7 +10,8 @@ import subprocess
 from typing import Any
 
 from bakery import told_in
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM, run_shipper
 
 # Of tests/corner.py: what the app's environment holds.
 VALUE = "-".join(["marker", "9f8e7d6c5b4a"])
@@ -19,9 +20,7 @@ START = 'VERSION = "one"'
 
 def typed(corner: Corner, *words: str) -> tuple[int, list[dict[str, Any]]]:
     """Type a command with --json; return its exit code and what it told, held against the schema."""
-    done = subprocess.run(
-        [*PROGRAM, *words, "--json"], cwd=corner.root, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
+    done = run_shipper([*words, "--json"], corner.root, os.environ, apart=True)
     assert VALUE not in done.stdout + done.stderr
     return done.returncode, told_in(done.stdout)
 

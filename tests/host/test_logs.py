@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conftest import Exec, wait_inside
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM
 
 # The agent, and what it reads the logs with.
 READERS = "pgrep --list-full --full 'b64decode|journalctl --all|tail --quiet' | grep -v pgrep"

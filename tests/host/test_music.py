@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Sequence
 
 import pytest
-from conftest import CLEAN_SERVER, run_inside
+from conftest import clean_inside, run_inside
 from load import Visitors, Wish
 from music import EXAMPLE, Music, make_music
 
@@ -44,8 +44,7 @@ def first_ship(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tu
     def run(argv: Sequence[str]) -> tuple[int, str]:
         return run_inside(sandbox.name, argv)
 
-    code, output = run(["python3", "-c", CLEAN_SERVER])
-    assert code == 0, output
+    clean_inside(sandbox.name)
     music = make_music(tmp_path_factory.mktemp("music") / "music", sandbox, run)
     pushed = music.shipper("env.push")
     assert pushed.code == 0, pushed.output

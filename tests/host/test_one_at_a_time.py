@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from conftest import Exec
-from corner import PROGRAM, Corner
+from corner import Corner
 from network import Network
+from prepared import PROGRAM
 
 from shipper.events import discard
 from shipper.pipeline.rollback import rollback

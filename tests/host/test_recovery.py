@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 from conftest import Exec
-from corner import PROGRAM, Corner
+from corner import Corner
 from load import Visitors, Wish
+from prepared import PROGRAM
 
 START = 'VERSION = "one"'
 CHANGED = 'VERSION = "two"'

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import CLEAN_SERVER, SANDBOX_NAME
-from corner import PROGRAM, RELEASE_PATH, Corner, make_corner
+from conftest import SANDBOX_NAME, clean_inside
+from corner import RELEASE_PATH, Corner, make_corner
+from prepared import PROGRAM
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -62,8 +63,7 @@ def second_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def second(second_sandbox: Sandbox) -> Sandbox:
-    code, output = run_inside(second_sandbox, ["python3", "-c", CLEAN_SERVER])
-    assert code == 0, output
+    clean_inside(second_sandbox.name)
     return second_sandbox
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import pytest
 from conftest import Exec, wait_inside
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM
 
 Break = Callable[[Corner], None]
 HEALTH = 'return 200, {"version"'

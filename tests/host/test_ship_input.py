@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import CLEAN_SERVER, Exec, wait_inside
-from corner import PROGRAM, Corner, Ended, make_corner
+from conftest import Exec, clean_inside, wait_inside
+from corner import Corner, Ended, make_corner
+from prepared import PROGRAM
 
-from shipper.engine import connect
 from shipper.sandbox.server import Sandbox
 
 # What its tests share is dear to make: one process runs them all.
@@ -36,9 +36,7 @@ REQUIRED = 'required_env = ["SECRET_KEY"]'
 @pytest.fixture(scope="module")
 def shipped_server(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A good release of the app is live. What tests ship on top of it is good as well, so all can share the server."""
-    with connect() as client:
-        cleaned = client.containers.get(sandbox.name).exec_run(["python3", "-c", CLEAN_SERVER])
-        assert cleaned.exit_code == 0, cleaned.output
+    clean_inside(sandbox.name)
     app = make_corner(tmp_path_factory.mktemp("shipped") / "corner", sandbox)
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output

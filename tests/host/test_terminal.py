@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM
 
 CTRL_C, CTRL_D = b"\x03", b"\x04"
 HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"

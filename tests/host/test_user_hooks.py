@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from conftest import Exec
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM
 
 TELL = """
 import os, sys

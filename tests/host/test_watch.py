@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Exec
-from corner import PROGRAM, Corner
+from corner import Corner
+from prepared import PROGRAM
 
 PATIENCE_SECONDS = 60
 # A build that takes as long as somebody wants.

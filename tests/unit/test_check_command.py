@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prepared import run_shipper
 
 # Put together here, so that this file holds none.
 TOKEN = "_".join(["ghp", "16C7e42F292c6912E7710c838347Ae178B4a"])
@@ -45,14 +46,7 @@ class Project:
         return self.git("rev-parse", "HEAD")
 
     def check(self, *words: str, given: str = "", folder: str = ".") -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "shipper", "check", *words],
-            cwd=self.root / folder,
-            input=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
+        done = run_shipper(["check", *words], self.root / folder, os.environ, given=given)
         assert TOKEN not in done.stdout, "a value is never shown"
         return done.returncode, done.stdout
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from actions_runner import read_yaml
+from prepared import run_shipper
 
 from shipper.errors import ConfigError
 from shipper.origin import Origin, origin_of_clone, parse_origin
@@ -45,8 +46,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def init(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shipper", "init", *words]
-    return subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    return run_shipper(["init", *words], folder, os.environ, apart=True)
 
 
 def test_it_writes_the_workflow_and_says_what_github_has_to_know(project: Path) -> None:

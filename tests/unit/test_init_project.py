@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from frontend_projects import write
+from prepared import run_shipper
 from repository_shapes import NGINX, UNIT, django, fastapi, next_app, vite
 
 from shipper.config.load import load_project
@@ -26,8 +27,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def init(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shipper", "init", *words]
-    return subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8")
+    return run_shipper(["init", *words], folder, os.environ, apart=True)
 
 
 def at_a_terminal(folder: Path, answers: list[tuple[str, str]]) -> tuple[int, str]:

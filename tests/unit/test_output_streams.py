@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bakery import BUILD, PROGRAM, Bakery
+from bakery import BUILD, Bakery
+from prepared import PROGRAM
 
 from shipper.masking import hide, hide_environment, masked, masked_data
 
