@@ -17,9 +17,9 @@ from engines import KINDS, OWN, install
 from filelock import FileLock
 from gig import load_images, make_gig
 from hypothesis import HealthCheck, settings
+from inside import run_inside
 from kept import Kept
 
-from shipper.engine import connect
 from shipper.events import discard
 from shipper.sandbox import server
 from shipper.sandbox.server import Sandbox
@@ -132,7 +132,7 @@ def clean_inside(name: str) -> None:
 def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[], bool] = lambda: False) -> bool:
     """Wait until a condition of the shell is true inside the server; say whether it is, False when waiting is `vain`.
 
-    It looks by itself, over and over: for the engine, each command that it runs there is as much work as a container.
+    It looks by itself, over and over.
     """
     deadline = time.monotonic() + seconds
     look = ["timeout", "1", "sh", "-c", 'until eval "$1"; do sleep 0.03; done', "sh", condition]
@@ -140,10 +140,3 @@ def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[
         if vain() or time.monotonic() > deadline:
             return False
     return True
-
-
-def run_inside(name: str, argv: Sequence[str]) -> tuple[int, str]:
-    """Run an argument list as root inside a practice server; return its exit code and its output."""
-    with connect() as client:
-        done = client.containers.get(name).exec_run(list(argv))
-        return int(done.exit_code), bytes(done.output).decode("utf-8", "replace")

@@ -13,10 +13,11 @@ from urllib.parse import unquote
 import boto3
 import pytest
 from amazon import ACCOUNT, HOST, REGION, Amazon, amazon_registry
-from conftest import SANDBOX_NAME, Exec, clean_inside, run_inside
+from conftest import SANDBOX_NAME, Exec, clean_inside
 from corner import Corner
 from example_images import load
 from gig import load_images, make_gig
+from inside import run_inside
 
 from shipper.engine import connect
 from shipper.events import discard

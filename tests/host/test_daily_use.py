@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import clean_inside, run_inside
+from conftest import clean_inside
 from corner import Corner, Ended, make_corner
+from inside import run_inside
 
 from shipper.config.load import find_workspace
 from shipper.errors import ShipperError

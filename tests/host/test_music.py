@@ -8,7 +8,8 @@ import urllib.request
 from collections.abc import Sequence
 
 import pytest
-from conftest import clean_inside, run_inside
+from conftest import clean_inside
+from inside import run_inside
 from load import Visitors, Wish
 from music import EXAMPLE, Music, make_music
 

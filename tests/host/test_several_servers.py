@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import SANDBOX_NAME, clean_inside
 from corner import RELEASE_PATH, Corner, make_corner
+from inside import run_inside
 from prepared import PROGRAM
 
 from shipper.engine import connect
@@ -47,12 +48,6 @@ command = ["git", "--version"]
 """
 
 
-def run_inside(sandbox: Sandbox, argv: list[str]) -> tuple[int, str]:
-    with connect() as client:
-        done = client.containers.get(sandbox.name).exec_run(argv)
-        return done.exit_code, done.output.decode()
-
-
 @pytest.fixture(scope="module")
 def second_sandbox() -> Iterator[Sandbox]:
     """One more practice server. It is stopped afterwards: two of them take memory from the other tests."""
@@ -80,7 +75,7 @@ def pair(clean_server: Sandbox, second: Sandbox, tmp_path: Path) -> Corner:
 
 def test_all_servers_get_an_environment_or_none_does(pair: Corner, second: Sandbox, tmp_path: Path) -> None:
     def environments() -> list[tuple[int, str]]:
-        return [run_inside(one, ["cat", ENVIRONMENT]) for one in (pair.sandbox, second)]
+        return [run_inside(one.name, ["cat", ENVIRONMENT]) for one in (pair.sandbox, second)]
 
     pair.add_target_of("alone", [second])
     before = environments()
@@ -161,13 +156,13 @@ def test_a_second_server_that_fails_takes_the_first_one_back(pair: Corner, secon
     before = live_on(second)
     # Only over there: an include of its owner that nginx cannot read.
     broken = ["sh", "-c", "echo nonsense > /etc/nginx/conf.d/owner.conf"]
-    assert run_inside(second, broken)[0] == 0
+    assert run_inside(second.name, broken)[0] == 0
     try:
         pair.edit("ship.toml", 'rate = "off"', 'rate = "50r/s"')
         pair.write("ship.toml", (pair.root / "ship.toml").read_text(encoding="utf-8") + HOOKS)
         failed = pair.ship()
     finally:
-        assert run_inside(second, ["rm", "/etc/nginx/conf.d/owner.conf"])[0] == 0
+        assert run_inside(second.name, ["rm", "/etc/nginx/conf.d/owner.conf"])[0] == 0
     assert failed.code == 1, failed.output
     assert f"{name_of(pair.sandbox)}: went back to {before}" in failed.output
     assert f"{name_of(second)}: failed, and keeps what it had" in failed.output
@@ -213,10 +208,10 @@ def test_two_whose_files_name_the_servers_in_another_order_take_turns(pair: Corn
     other.edit("site/index.html", "one", "two")
     # Somebody else is at it on both servers until both clients wait, so that they go on in the same moment.
     for one in (pair.sandbox, second):
-        assert run_inside(one, ["rm", "-f", "/tmp/go-on"])[0] == 0
+        assert run_inside(one.name, ["rm", "-f", "/tmp/go-on"])[0] == 0
         with connect() as client:
             client.containers.get(one.name).exec_run(["flock", "/srv/corner/lock", "sh", "-c", HOLD], detach=True)
-        assert run_inside(one, ["sh", "-c", UNTIL_HELD])[0] == 0
+        assert run_inside(one.name, ["sh", "-c", UNTIL_HELD])[0] == 0
     clients = [
         subprocess.Popen(
             [*PROGRAM, "ship", "--yes", "--allow-dirty", "--lock-wait", "120"],
@@ -232,7 +227,7 @@ def test_two_whose_files_name_the_servers_in_another_order_take_turns(pair: Corn
         assert process.stdout is not None
         assert any("Waiting for" in line for line in process.stdout)
     for one in (second, pair.sandbox):
-        assert run_inside(one, ["touch", "/tmp/go-on"])[0] == 0
+        assert run_inside(one.name, ["touch", "/tmp/go-on"])[0] == 0
     printed = [process.communicate(timeout=200)[0] for process in clients]
     assert [process.returncode for process in clients] == [0, 0], printed
     assert live_on(pair.sandbox) == live_on(second)
