@@ -75,7 +75,6 @@ class AgentSession:
         self._number = 0
         self.round_trips = 0
         self._heard = time.monotonic()
-        self._limit: Limit | None = None
         self._sending = threading.Lock()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
@@ -141,7 +140,6 @@ class AgentSession:
         the error the agent reports, HostError when the connection is lost or the limit has passed, and StoppedError
         when it ended after a Ctrl-C.
         """
-        self._limit = limit
         self._number += 1
         self.round_trips += 1
         request = {"id": self._number, "do": do, "with": arguments, "stream": stream is not None}
@@ -149,11 +147,11 @@ class AgentSession:
         if stream is None:
             self._send(line)
         else:
-            self._send_stream(line, stream)
+            self._send_stream(line, stream, limit)
         stopped = False
         while True:
             try:
-                message = self._receive(None if limit else time.monotonic() + deadline)
+                message = self._receive(None if limit else time.monotonic() + deadline, limit)
                 if "ok" in message:
                     return _result(message, stopped)
                 self._react(message, on_event, answer)
@@ -178,7 +176,7 @@ class AgentSession:
                 answered = {"id": self._number, "answer": told, "number": message["number"]}
                 self._send(json.dumps(answered).encode() + b"\n")
 
-    def _send_stream(self, request: bytes, stream: Iterable[bytes]) -> None:
+    def _send_stream(self, request: bytes, stream: Iterable[bytes], limit: Limit | None) -> None:
         """Send a request and all frames that belong to it; stop early when the agent has said that it failed."""
         with self._sending:
             self._write(request)
@@ -189,12 +187,12 @@ class AgentSession:
                         return
                     for start in range(0, len(piece), _FRAME_BYTES):
                         frame = piece[start : start + _FRAME_BYTES]
-                        self._write(_LENGTH.pack(len(frame)) + frame)
+                        self._write(_LENGTH.pack(len(frame)) + frame, limit)
             except ShipperError:
                 with suppress(ShipperError):  # what was wrong first is what is told
-                    self._write(_GIVE_UP)
+                    self._write(_GIVE_UP, limit)
                 raise
-            self._write(_END)
+            self._write(_END, limit)
 
     def _has_failed(self) -> bool:
         with self._lines.mutex:
@@ -204,10 +202,11 @@ class AgentSession:
         with self._sending:
             self._write(data)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, limit: Limit | None = None) -> None:
         """Send all of it. The other side may be slow to take it, but not silent at the same time."""
         while data:
-            self._refuse_late()
+            if limit:
+                limit.refuse_late()
             try:
                 data = data[self._channel.send(data) :]
             except TimeoutError:
@@ -215,10 +214,10 @@ class AgentSession:
             except BROKEN as error:
                 raise self._lost() from error
 
-    def _receive(self, until: float | None) -> dict[str, Any]:
+    def _receive(self, until: float | None, limit: Limit | None = None) -> dict[str, Any]:
         """Return the next message. Raises HostError when there is none until then, and when the other side is gone."""
         while True:
-            line = self._next_line(until)
+            line = self._next_line(until, limit)
             try:
                 message = json.loads(line)
             except ValueError:
@@ -226,8 +225,10 @@ class AgentSession:
             if isinstance(message, dict) and "beat" not in message:
                 return message
 
-    def _next_line(self, until: float | None) -> bytes:
+    def _next_line(self, until: float | None, limit: Limit | None) -> bytes:
         while True:
+            if limit:
+                limit.refuse_late()
             with suppress(queue.Empty):
                 line = self._lines.get(timeout=_LOOK_SECONDS)
                 if line is None:
@@ -235,13 +236,8 @@ class AgentSession:
                 return line
             self._refuse_silence(until)
 
-    def _refuse_late(self) -> None:
-        if self._limit:
-            self._limit.refuse_late()
-
     def _refuse_silence(self, until: float | None = None) -> None:
         """Raise ConnectionLostError after that moment, or when nothing has been heard for long."""
-        self._refuse_late()
         now = time.monotonic()
         if (until and now > until) or now - self._heard > _SILENCE_SECONDS:
             raise ConnectionLostError(
