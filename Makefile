@@ -9,7 +9,7 @@ ENVIRONMENT := .venv/.complete
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help venv python engine browser registry peers node images demo test prepared lint docs bench faults rounds engines clean
+.PHONY: help venv python engine browser registry peers node images demo test test-setup lint docs bench faults rounds engines clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,10 +46,10 @@ demo: engine node venv ## ship an example to a practice server on this machine (
 	@$(BIN)/python scripts/demo.py $(EXAMPLE)
 
 test: ## run all tests, after the linters, on three practice servers at once
-	@$(MAKE) --jobs=2 prepared
+	@$(MAKE) --no-print-directory --jobs=2 test-setup
 	$(BIN)/pytest --numprocesses 3 --dist loadgroup
 
-prepared: node lint images registry
+test-setup: node lint images registry
 
 lint: venv ## look at the code without running it
 	$(BIN)/ruff check

@@ -41,13 +41,13 @@ class Limit:
 
     def each(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield the items as they come. Raises HostError when the time is over, also while the next is waited for."""
-        come: queue.Queue[Iterator[Item] | BaseException | None] = queue.Queue()
+        come: queue.Queue[tuple[Item, ...] | BaseException] = queue.Queue()
 
         def take() -> None:
             try:
                 for item in items:
-                    come.put(iter((item,)))
-                come.put(None)
+                    come.put((item,))
+                come.put(())
             except BaseException as error:
                 come.put(error)
 
@@ -56,8 +56,8 @@ class Limit:
             self.refuse_late()
             with suppress(queue.Empty):
                 told = come.get(timeout=_LOOK_SECONDS)
-                if told is None:
-                    return
                 if isinstance(told, BaseException):
                     raise told
+                if not told:
+                    return
                 yield from told

@@ -1,7 +1,7 @@
 """Commands of shipper in processes that begin where its imports are done: how most of the tests type them.
 
-Python's start and the imports are half of what a short command takes, and the same half for every command. Here they
-are done once, and each command is a fork of that process, with arguments, a folder, an environment and outputs of its
+Python's start and the imports are most of what a short command takes, and the same for every command. Here they are
+done once, and each command is a fork of that process, with arguments, a folder, an environment and outputs of its
 own; it ends as any other process. How a command begins from nothing is left to the tests of the console script, of
 terminals, and of clients that are killed.
 """

@@ -25,9 +25,9 @@ def activate(layout: Layout, request: dict[str, Any], channel: Channel) -> dict[
     """Run `request["steps"]`, each `{"step": name, ...}`, for the release whose record is `request["release"]`.
 
     `action` is "ship" or "rollback" and `who` a person, both for the journal; `limit` is in seconds, for each step, on
-    top of what its own arguments allow. Returns the live release, the seconds
-    it took, the troubles after the switch, and the hooks among them. The steps in `request["on_failure"]` are run after
-    a failure was undone. Raises AgentError when the old release was kept.
+    top of what its own arguments allow. Returns the live release, the seconds it took, the troubles after the switch,
+    and the hooks among them. The steps in `request["on_failure"]` are run after a failure was undone. Raises AgentError
+    when the old release was kept.
     """
     record = dict(request["release"])
     previous = release.live(layout)

@@ -174,9 +174,14 @@ def run_once(
         ):
             on_line(line)
 
-    outcome = programs.run(
-        [*argv, "--property=RuntimeMaxSec=" + str(int(timeout)), "--", *words], timeout=timeout + 30, on_line=keep
-    )
+    argv += ["--property=RuntimeMaxSec=" + str(int(timeout)), "--", *words]
+    try:
+        outcome = programs.run(argv, timeout=timeout + 30, on_line=keep)
+    except (
+        BaseException
+    ):  # the step has taken too long (limit): the unit would go on, and be in the way of the next one
+        stop(name, tolerated=True)
+        raise
     result = next((line.partition(": ")[2] for line in lines if line.startswith("Finished with result: ")), "")
     return programs.Outcome(
         outcome.code, (result,) if result else outcome.lines[-3:], result == "timeout" or outcome.timed_out

@@ -82,7 +82,7 @@ class Target(Model):
     step_timeout: Annotated[int, Field(ge=1, le=86_400)] = Field(
         3600,
         description=(
-            "seconds that any one step of a ship may take there: sending, laying out, starting. Limits such as "
+            "seconds that any one step of a ship or a rollback may take: sending, laying out, starting. Limits such as "
             "`migrate_timeout` come on top"
         ),
     )

@@ -111,7 +111,8 @@ class _Transfer:
         if not any(step.name == "upload" for step in self.member.plan.steps):
             return self
         began = time.monotonic()
-        self._limit = self._begin_limit("upload")
+        # The lock may be taken with it, and waited for.
+        self._limit = Limit.begin("upload", self._timeout, waiting=self._server.job.lock_wait)
         self._emit(Event("start", "upload", "What the server lacks"))
         consignment = consign(self._trees, self.member.presence)
         changes = len(consignment.cargo.bases)
@@ -133,9 +134,9 @@ class _Transfer:
             except ConnectionLostError as error:
                 consignment, expected = self._resume(error, pauses, stack), ""
 
-    def _begin_limit(self, step: str) -> Limit:
-        job = self._server.job
-        return Limit.begin(step, job.target.step_timeout, waiting=job.lock_wait)
+    @property
+    def _timeout(self) -> float:
+        return self._server.job.target.step_timeout
 
     def _resume(self, error: HostError, pauses: Iterator[float], stack: ExitStack) -> Consignment:
         """Return what the server lacks, asked over a new connection; one that fails is tried again, after a pause."""
@@ -219,7 +220,7 @@ class _Transfer:
         assert parts and parts.containers and images
         parcel, began = parts.containers.parcel, time.monotonic()
         self._emit(Event("start", "image", f"Image {parcel.name}"))
-        sent = images.send(member.session, member.job.change, parcel, self._emit, self._begin_limit("image"))
+        sent = images.send(member.session, member.job.change, parcel, self._emit, Limit.begin("image", self._timeout))
         size = f", {sent:,} bytes" if sent else ", by the server itself"
         text = f"{count_layers(parcel.count)}{size}"
         self._emit(Event("done", "image", text, sent, unit="bytes", seconds=_since(began)))

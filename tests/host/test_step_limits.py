@@ -22,6 +22,11 @@ from shipper.errors import HostError
 from shipper.limit import Limit
 
 NGINX = "/etc/nginx/nginx.conf"
+COMPOSE = "/usr/libexec/docker/cli-plugins/docker-compose"
+SLOW_COMPOSE = f"""#!/bin/sh
+case " $* " in *" up "*) exec sleep 271828;; esac
+exec {COMPOSE}.kept "$@"
+"""
 
 
 @pytest.mark.live
@@ -56,6 +61,24 @@ def test_a_push_to_a_registry_that_takes_too_long_is_broken_off(tmp_path: Path) 
         repository = Repository(f"127.0.0.1:{port}/slow", lambda: login, fix="")
         with pytest.raises(HostError, match=r"The step image\.push had not ended after 2 seconds"):
             repository.push(client, image, "one", print, Limit.begin("image.push", 2))
+
+
+@pytest.fixture
+def slow_compose(sandbox_exec: Exec) -> Iterator[None]:
+    """Compose begins to bring something up, and never comes to an end."""
+    write = f"mv {COMPOSE} {COMPOSE}.kept && printf '%s' \"$1\" > {COMPOSE} && chmod +x {COMPOSE}"
+    assert sandbox_exec(["sh", "-c", write, "sh", SLOW_COMPOSE]) == (0, "")
+    yield
+    assert sandbox_exec(["mv", f"{COMPOSE}.kept", COMPOSE]) == (0, "")
+
+
+def test_a_program_that_a_step_waits_for_ends_with_it(gig: Corner, sandbox_exec: Exec, slow_compose: None) -> None:
+    gig.add_far_target(gig.sandbox.ssh_port, "step_timeout = 10\n")
+    for _ in range(2):  # nothing that is left of it is in the way of the next one
+        refused = gig.shipper("ship", "--yes", "--to", "far")
+        assert refused.code == 1, refused.output
+        assert "The step services had not ended after 10 seconds" in refused.output
+        assert sandbox_exec(["pgrep", "-f", "sleep 271828"]) == (1, "")
 
 
 @pytest.fixture
