@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from inside import run_inside
 
 # What shipper makes on a server, all apps of it: docs/architecture.md, "On the server".
 REMOVE = """
@@ -64,7 +64,7 @@ systemctl reload-or-restart nginx.service
 """
 
 
-def clean(run: Callable[[Sequence[str]], tuple[int, str]]) -> None:
-    """Clean the server inside which `run` runs an argument list as root."""
-    code, output = run(["sh", "-ec", f'python3 -c "$1"\n{TAKE_NOTE}', "sh", REMOVE])
+def clean(name: str) -> None:
+    """Make a practice server what it was before anything was shipped to it."""
+    code, output = run_inside(name, ["sh", "-ec", f'python3 -c "$1"\n{TAKE_NOTE}', "sh", REMOVE])
     assert code == 0, output

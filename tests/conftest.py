@@ -84,7 +84,7 @@ def sandbox_exec(sandbox: Sandbox) -> Exec:
 @pytest.fixture
 def clean_server(sandbox: Sandbox) -> Sandbox:
     """The practice server as if nothing had ever been shipped to it; takes a fraction of a second."""
-    clean_inside(sandbox.name)
+    clean(sandbox.name)
     return sandbox
 
 
@@ -95,20 +95,20 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def corner(request: pytest.FixtureRequest, sandbox: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
+def corner(request: pytest.FixtureRequest, sandbox: Sandbox, kept: Kept, tmp_path: Path) -> Corner:
     """The tests' small app in a repository of its own, on a clean server that already has its environment.
 
     Of a test marked `live`, the app is live already.
     """
     live = request.node.get_closest_marker("live") is not None
-    return kept.bring(make_corner, sandbox, sandbox_exec, tmp_path / "corner", live=live)
+    return kept.bring(make_corner, sandbox, tmp_path / "corner", live=live)
 
 
 @pytest.fixture
-def gig(sandbox: Sandbox, sandbox_exec: Exec, kept: Kept, tmp_path: Path) -> Corner:
+def gig(sandbox: Sandbox, kept: Kept, tmp_path: Path) -> Corner:
     """The tests' app in containers in a repository of its own, on a clean server that already has its environment."""
     load_images(sandbox)
-    return kept.bring(make_gig, sandbox, sandbox_exec, tmp_path / "gig", live=False)
+    return kept.bring(make_gig, sandbox, tmp_path / "gig", live=False)
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +119,9 @@ def serving(sandbox: Sandbox, kept: Kept, tmp_path_factory: pytest.TempPathFacto
     """
     load_images(sandbox)
     root = tmp_path_factory.mktemp("serving") / "gig"
-    app = kept.bring(make_gig, sandbox, lambda argv: run_inside(sandbox.name, argv), root, live=False)
+    app = kept.bring(make_gig, sandbox, root, live=False)
     app.shipped()
     return app
-
-
-def clean_inside(name: str) -> None:
-    """Make a practice server what it was before anything was shipped to it."""
-    clean(lambda argv: run_inside(name, argv))
 
 
 def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[], bool] = lambda: False) -> bool:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from inside import run_inside
 from prepared import run_shipper
 
-from shipper.engine import connect
 from shipper.sandbox.keys import public_key
 from shipper.sandbox.server import Sandbox
 
@@ -106,9 +106,8 @@ class Corner:
     def _let_in(self, server: Sandbox) -> None:
         file = "/home/deploy/.ssh/authorized_keys"
         script = ["sh", "-c", f'grep -qF "$1" {file} || echo "$1" >> {file}', "sh", public_key(self.sandbox.key_file)]
-        with connect() as client:
-            done = client.containers.get(server.name).exec_run(script)
-        assert done.exit_code == 0, done.output
+        code, output = run_inside(server.name, script)
+        assert code == 0, output
 
     def git(self, *words: str) -> str:
         who = ("-c", "user.name=Kim", "-c", "user.email=kim@example.com")

@@ -7,15 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cleaning import REMOVE, TAKE_NOTE, clean
 from corner import Corner
+from inside import run_inside
 
 from shipper.sandbox.server import Sandbox
-
-if TYPE_CHECKING:
-    from conftest import Exec
 
 # All that a ship changes on a server (docs/architecture.md, "On the server"), and whose it is.
 _KEEP = """
@@ -40,9 +37,7 @@ class Kept:
 
     folder: Path
 
-    def bring(
-        self, make: Callable[[Path, Sandbox], Corner], sandbox: Sandbox, run: Exec, root: Path, *, live: bool
-    ) -> Corner:
+    def bring(self, make: Callable[[Path, Sandbox], Corner], sandbox: Sandbox, root: Path, *, live: bool) -> Corner:
         """Clean the server and put the app that `make` makes back, with its environment, and live when that is wanted.
 
         Its repository is at `root`, whose name is the app's. The first time, it is made and shipped.
@@ -50,12 +45,12 @@ class Kept:
         stage = "live" if live else "begun"
         repository = self.folder / stage / root.name
         place = f"/var/tmp/{self.folder.name}-{stage}-{root.name}"
-        code, output = run(["sh", "-ec", _PUT_BACK, "sh", root.name, place, REMOVE])
+        code, output = run_inside(sandbox.name, ["sh", "-ec", _PUT_BACK, "sh", root.name, place, REMOVE])
         if code == _NOT_KEPT:
-            clean(run)
+            clean(sandbox.name)
             shutil.rmtree(repository, ignore_errors=True)
             _begin(make(repository, sandbox), live)
-            code, output = run(["sh", "-ec", _KEEP, "sh", root.name, place])
+            code, output = run_inside(sandbox.name, ["sh", "-ec", _KEEP, "sh", root.name, place])
         assert code == 0, output
         shutil.copytree(repository, root, symlinks=True)
         app = Corner(root, sandbox)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from chromium import Tab, open_tab
-from conftest import clean_inside
+from cleaning import clean
 
 from shipper.config.envfile import EnvFile, render_env
 from shipper.sandbox.server import Sandbox
@@ -50,7 +50,7 @@ class Quality:
 
 @pytest.fixture(scope="module")
 def quality(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Quality:
-    clean_inside(sandbox.name)
+    clean(sandbox.name)
     root = tmp_path_factory.mktemp("browser") / "quality"
     shutil.copytree(EXAMPLE, root, ignore=shutil.ignore_patterns("node_modules", ".next", "out", ".shipper"))
     values = {

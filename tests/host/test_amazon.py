@@ -13,7 +13,8 @@ from urllib.parse import unquote
 import boto3
 import pytest
 from amazon import ACCOUNT, HOST, REGION, Amazon, amazon_registry
-from conftest import SANDBOX_NAME, Exec, clean_inside
+from cleaning import clean
+from conftest import SANDBOX_NAME, Exec
 from corner import Corner
 from example_images import load
 from gig import load_images, make_gig
@@ -209,7 +210,7 @@ def test_any_other_registry_gets_it_once_by_the_login_of_this_machine_and_each_s
 ) -> None:
     gig.edit("ship.toml", ECR, f'{IMAGE}delivery = "registry"\nrepository = "{HOST}/team/other"\n')
     stir(gig)
-    clean_inside(second.name)
+    clean(second.name)
     with connect() as client:
         load(client, second.name, "gig-database:1")
     gig.add_target_of("pair", [gig.sandbox, second])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import clean_inside
+from cleaning import clean
 from corner import Corner, Ended, make_corner
 from inside import run_inside
 
@@ -94,7 +94,7 @@ def answer_to_localhost(corner: Corner, more: str = "") -> None:
 @pytest.fixture(scope="module")
 def day(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Corner, dict[str, Ended]]:
     """Two releases with changes of every kind between them, and what the commands in between had to say."""
-    clean_inside(sandbox.name)
+    clean(sandbox.name)
     folder = tmp_path_factory.mktemp("daily")
     corner = make_corner(folder / "corner", sandbox, environment=ENVIRONMENT)
     add_targets(corner)

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Sequence
 
 import pytest
-from conftest import clean_inside
+from cleaning import clean
 from inside import run_inside
 from load import Visitors, Wish
 from music import EXAMPLE, Music, make_music
@@ -45,7 +45,7 @@ def first_ship(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tu
     def run(argv: Sequence[str]) -> tuple[int, str]:
         return run_inside(sandbox.name, argv)
 
-    clean_inside(sandbox.name)
+    clean(sandbox.name)
     music = make_music(tmp_path_factory.mktemp("music") / "music", sandbox, run)
     pushed = music.shipper("env.push")
     assert pushed.code == 0, pushed.output

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SANDBOX_NAME, clean_inside
+from cleaning import clean
+from conftest import SANDBOX_NAME
 from corner import RELEASE_PATH, Corner, make_corner
 from inside import run_inside
 from prepared import PROGRAM
@@ -58,7 +59,7 @@ def second_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def second(second_sandbox: Sandbox) -> Sandbox:
-    clean_inside(second_sandbox.name)
+    clean(second_sandbox.name)
     return second_sandbox
 
 

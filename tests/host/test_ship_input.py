@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Exec, clean_inside, wait_inside
+from cleaning import clean
+from conftest import Exec, wait_inside
 from corner import Corner, Ended, make_corner
 from prepared import PROGRAM
 
@@ -36,7 +37,7 @@ REQUIRED = 'required_env = ["SECRET_KEY"]'
 @pytest.fixture(scope="module")
 def shipped_server(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A good release of the app is live. What tests ship on top of it is good as well, so all can share the server."""
-    clean_inside(sandbox.name)
+    clean(sandbox.name)
     app = make_corner(tmp_path_factory.mktemp("shipped") / "corner", sandbox)
     ended = app.shipper("env.push")
     assert ended.code == 0, ended.output
