@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import engine, store
+from . import engine, limit, store
 from .channel import Channel
 from .errors import AgentError
 from .layout import Layout
@@ -54,9 +54,10 @@ def _layers(image: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> lis
 def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[str]:
     """Let the engine fetch what it lacks of an image, and name it `request["name"]`.
 
-    It comes from a registry (`reference`, a name with a digest, and `login`, which is used for this once and kept
-    nowhere), or through this connection: `digest`, `manifest` and `blobs` (the keys of each blob's pieces) tell what it
-    is, and of the pieces those of `objects` (`[key, size in bytes]`) are not in the store yet, but follow the request.
+    It comes from a registry (`reference`, a name with a digest, `login`, which is used for this once and kept nowhere,
+    and `limit`, how many seconds it may take: it would go on when the client has left), or through this connection:
+    `digest`, `manifest` and `blobs` (the keys of each blob's pieces) tell what it is, and of the pieces those of
+    `objects` (`[key, size in bytes]`) are not in the store yet, but follow the request.
     Returns the digests of the blobs that are not among these although the engine wants them: it does not know by what
     digest a layer goes that it has from elsewhere. Raises AgentError.
     """
@@ -65,7 +66,8 @@ def fetch(layout: Layout, request: Mapping[str, Any], channel: Channel) -> list[
         raise AgentError("config", f"{name!r} cannot be the name of an image of {layout.app}.")
     if "reference" in request:
         reference = str(request["reference"])
-        _follow(_pull(reference, request["login"]), channel.event)
+        with limit.within(float(request["limit"]), "image"):
+            _follow(_pull(reference, request["login"]), channel.event)
         _rename(reference, name)
         return []
     from . import registry

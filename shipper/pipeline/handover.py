@@ -33,6 +33,7 @@ from shipper.deliver.registry import Registry
 from shipper.engine import connect
 from shipper.errors import BuildError
 from shipper.events import Emit, Event
+from shipper.limit import Limit
 from shipper.pipeline.layers import refuse_in_pushed
 
 # A waiting that can be interrupted on every system.
@@ -81,16 +82,20 @@ class Handover:
         with self._news:
             return Tree(tuple(self._offered))
 
-    def offers(self) -> Iterator[Tree]:
-        """Yield the pieces that may leave, as they come, until the image is here as a whole or has failed."""
+    def offers(self, limit: Limit) -> Iterator[Tree]:
+        """Yield the pieces that may leave, as they come, until the image is here as a whole or has failed.
+
+        Raises HostError when the step they are for has taken too long.
+        """
         seen = 0
-        while new := self._offered_beyond(seen):
+        while new := self._offered_beyond(seen, limit):
             yield Tree(new)
             seen += len(new)
 
-    def _offered_beyond(self, count: int) -> tuple[Entry, ...]:
+    def _offered_beyond(self, count: int, limit: Limit) -> tuple[Entry, ...]:
         """Wait for more than so many offers and return what is new; nothing when the end has come."""
         while not self._ended.done():
+            limit.refuse_late()
             with self._news:
                 if self._news.wait_for(lambda: len(self._offered) > count, timeout=_LOOK_SECONDS):
                     return tuple(self._offered[count:])

@@ -156,7 +156,7 @@ class OverConnection:
         """Send the pieces that are not there yet; the server's engine fetches from its own agent meanwhile."""
         handover, counter = self._handovers[parcel.build.id], Counter()
         if not parcel.common:
-            for offer in handover.offers():
+            for offer in handover.offers(limit):
                 self._send_early(session, change, offer, counter, emit, limit)
         pushed = handover.pushed
         # What this ship does without is of use to none: the next one has the same layers, or others.
@@ -249,7 +249,8 @@ class FromRegistry:
     def send(self, session: AgentSession, change: Mapping[str, Any], parcel: Parcel, emit: Emit, limit: Limit) -> int:
         """Let the server pull; nothing but the login goes there, and it is not kept."""
         reference = f"{self.repository.name}@{self._digests[parcel.build.id]}"
-        asked = {**change, "name": parcel.name, "reference": reference, "login": dict(self.repository.login())}
+        login = dict(self.repository.login())
+        asked = {**change, "name": parcel.name, "reference": reference, "login": login, "limit": limit.seconds}
         session.call("fetch", asked, on_event=_fetching(emit), limit=limit)
         return 0
 

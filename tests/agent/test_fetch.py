@@ -31,6 +31,9 @@ class Engine(http.server.BaseHTTPRequestHandler):
     """Stands for an engine that, asked to pull, wants a layer that nobody offered it."""
 
     def do_POST(self) -> None:
+        if "slow.example.com" in self.path:  # nothing comes until who asked hangs up
+            self.rfile.read()
+            return
         login = json.loads(urlsafe_b64decode(self.headers["X-Registry-Auth"]))
         [name] = parse_qs(urlsplit(self.path).query)["fromImage"]
         words = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -89,3 +92,11 @@ def test_what_the_engine_wants_besides_is_told_and_what_came_is_kept(tmp_path: P
 def test_an_upload_that_fails_is_an_error_also_when_the_engine_wants_more(tmp_path: Path) -> None:
     with pytest.raises(AgentError, match="damaged"):
         fetch(make_layout(tmp_path), zlib.compress(b"firstsecQnd"))
+
+
+@pytest.mark.usefixtures("wanting_engine")
+def test_a_pull_ends_at_its_limit_although_the_client_may_have_left(tmp_path: Path) -> None:
+    reference = f"slow.example.com/shop@sha256:{'f' * 64}"
+    request = {"name": "shop:0123456789ab", "reference": reference, "login": {}, "limit": 0.2}
+    with pytest.raises(AgentError, match=r"The step image had not ended after 0\.2 seconds"):
+        images.fetch(make_layout(tmp_path), request, Client().channel)

@@ -25,10 +25,12 @@ from shipper.config.project import Project, Workspace
 from shipper.deliver.pieces import PIECE_BYTES, tree_of
 from shipper.deliver.registry import open_registry
 from shipper.engine import connect
-from shipper.errors import FindingsError
+from shipper.errors import FindingsError, HostError
 from shipper.events import discard
+from shipper.limit import Limit
 from shipper.pipeline.handover import Handover
 
+LIMIT = Limit.begin("image", 600)
 RECIPE = b"FROM scratch\nCOPY lower /app/lower\nCOPY upper /app/upper\n"
 
 
@@ -58,7 +60,7 @@ def test_pieces_are_offered_before_the_end_and_are_what_the_image_is_made_of(wor
     with made(files) as build, open_registry(workspace.cache / "images") as registry:
         handover = Handover(build, "handed", registry, workspace, early=True)
         handover.begin(discard)
-        early = [piece for offer in handover.offers() for piece in offer.files]
+        early = [piece for offer in handover.offers(LIMIT) for piece in offer.files]
         whole = {piece.value: piece.size for piece in tree_of(handover.pushed.blobs).files}
         assert early
         assert {piece.value for piece in early} <= set(whole)
@@ -111,6 +113,14 @@ def test_what_is_allowed_travels_in_the_end(workspace: Workspace) -> None:
         handover.begin(discard)
         assert len(handover.pushed.layers) == 2
         handover.close()
+
+
+def test_an_engine_that_hands_nothing_over_is_waited_for_as_long_as_the_step_may_take(workspace: Workspace) -> None:
+    silent = ImageBuild("sha256:" + "0" * 64, (), 1, (1, 1), "linux/amd64", 0.0)
+    with open_registry(workspace.cache / "images") as registry:
+        handover = Handover(silent, "handed", registry, workspace, early=True)  # nobody lets it begin
+        with pytest.raises(HostError, match=r"The step image had not ended after 0\.1 seconds"):
+            list(handover.offers(Limit.begin("image", 0.1)))
 
 
 def test_a_first_ship_that_was_cut_goes_on_by_itself_and_sends_nothing_twice(gig: Corner) -> None:
