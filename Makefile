@@ -75,7 +75,7 @@ rounds: engine venv ## let two ship at once, 200 times, and write what became of
 DOCKERS := compose-1 debian-13 debian-13-containerd debian-14 debian-14-containerd
 engines: engine venv ## ship to servers with other Dockers than the tests' own, and the first Compose (half an hour)
 	@for kind in $(DOCKERS); do echo "$$kind:"; \
-		$(BIN)/pytest tests/host/test_containers.py -k "as_it_is or fails_leaves or reboot" --server-docker $$kind \
+		$(BIN)/pytest tests/host/test_container*.py -k "as_it_is or reboot or fails_is_told" --server-docker $$kind \
 		|| failed=1; done; test -z "$$failed"
 
 clean: ## delete the environment and all caches; practice servers stay

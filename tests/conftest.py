@@ -130,7 +130,7 @@ def wait_inside(run: Exec, condition: str, seconds: float = 60, vain: Callable[[
     It looks by itself, over and over.
     """
     deadline = time.monotonic() + seconds
-    look = ["timeout", "1", "sh", "-c", 'until eval "$1"; do sleep 0.03; done', "sh", condition]
+    look = ["timeout", "1", "sh", "-c", 'until eval "$1"; do sleep 0.1; done', "sh", condition]
     while run(look)[0] != 0:
         if vain() or time.monotonic() > deadline:
             return False

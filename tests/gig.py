@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +20,31 @@ from shipper.sandbox.server import Sandbox
 
 SOURCE = Path(__file__).parent / "fixtures" / "gig"
 ENVIRONMENT = "TOKEN='marker-$x 1\"2'\nDATABASE_PASSWORD='marker-1a2b3c4d5e6f'\n"
-_BASE, _DATABASE = "shipper-test/python:2", "gig-database:1"
-# Nothing but what the tests run in containers: every ship of them compresses, looks through and unpacks all of it.
-_BASE_RECIPE = r"""
+_BASE, _DATABASE = "shipper-test/python:3", "gig-database:1"
+# Nothing but what the tests run in containers: every first ship compresses, looks through and unpacks all of it.
+_PROGRAMS = "cat chmod cut ls mkdir rm sha256sum sleep true"
+_MODULES = (
+    "encodings.ascii, encodings.idna, encodings.latin_1, http.server, json, pathlib, signal, subprocess, threading, "
+    "traceback, urllib.request"
+)
+# Modules that can do without: they would bring OpenSSL along.
+_LIST = f"""
+import os, sys
+sys.modules.update(_hashlib=None, _ssl=None)
+import {_MODULES}
+found = {{getattr(module, name, None) for module in sys.modules.values() for name in ("__file__", "__cached__")}}
+print(*sorted(file for file in found if file and os.path.exists(file)), sep=chr(10))
+"""
+_BASE_RECIPE = rf"""
 ARG BASE
-FROM ${BASE} AS debian
+FROM ${{BASE}} AS debian
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-minimal libpython3-stdlib
-RUN programs="/bin/sh /usr/bin/python3 $(printf '/bin/%s ' cat chmod cut ls mkdir rm sha256sum sleep true)" \
-    && libraries="$(ldd $programs /usr/lib/python3.11/lib-dynload/*.so | grep -o '/[^ :]*\.so[^ :]*' | sort -u)" \
+COPY list.py /
+RUN programs="/bin/sh /usr/bin/python3 $(printf '/bin/%s ' {_PROGRAMS})" && python3 /list.py > /modules \
+    && libraries="$(ldd $programs $(grep '[.]so$' /modules) | grep -o '/[^ :]*\.so[^ :]*' | sort -u)" \
     && mkdir --parents /lower/tmp /upper && chmod 1777 /lower/tmp \
     && cp --archive --dereference --parents /etc/passwd /etc/group $programs $libraries /lower \
-    && cp --archive --dereference --parents /usr/lib/python3.11 /upper
+    && xargs cp --archive --dereference --parents --target-directory=/upper < /modules
 FROM scratch
 COPY --from=debian /lower /
 COPY --from=debian /upper /
@@ -37,7 +53,7 @@ COPY --from=debian /upper /
 
 def make_images(client: Any) -> None:
     """Make the images that the app rests on, where they are not there yet."""
-    build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode()}, ensure_base(client, discard))
+    build(client, _BASE, {"Dockerfile": _BASE_RECIPE.encode(), "list.py": _LIST.encode()}, ensure_base(client, discard))
     files = {file.name: file.read_bytes() for file in (SOURCE / "database").iterdir()}
     build(client, _DATABASE, files, _BASE)
 
@@ -60,6 +76,12 @@ def containers(run: Callable[[Sequence[str]], tuple[int, str]]) -> dict[str, str
     return {
         re.sub(r"-[0-9a-f]{12}-", "-", name.replace("_", "-")): identity for name, identity in map(str.split, lines)
     }
+
+
+def add_row(app: Corner) -> int:
+    """Let the app write a row; return how many there are."""
+    with urllib.request.urlopen(urllib.request.Request(app.url + "/api/x", method="POST"), timeout=10) as answer:
+        return int(json.loads(answer.read())["rows"])
 
 
 @contextmanager

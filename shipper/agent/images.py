@@ -28,6 +28,7 @@ _NAME = re.compile(r"[a-z0-9-]+:[a-zA-Z0-9._-]+")
 def facts(named: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the engine's version, and of every image its names and its layers (DiffIDs, in order).
 
+    The images are in an order of their own: the engine's is another one every time when some were made in one second.
     Those that are `named`, with their layers, are asked for, too: containerd's image store does not list an image of
     which it had a layer by another digest, and therefore did not fetch it, although everything of it is there; or it
     lists it and knows no layers (seen with Docker 26.1 and 28.5).
@@ -37,7 +38,8 @@ def facts(named: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     images = _described(entry["Id"] for entry in engine.ask("GET", "/images/json"))
     listed = {name for image in images for name in image["RepoTags"] or []}
     images += _described(sorted(set(named) - listed))
-    known = [{"names": image["RepoTags"] or [], "layers": _layers(image, named)} for image in images]
+    known = [{"names": sorted(image["RepoTags"] or []), "layers": _layers(image, named)} for image in images]
+    known.sort(key=lambda image: (image["names"], image["layers"]))
     return {"version": version["Version"], "images": known}
 
 

@@ -15,9 +15,13 @@ _CONTROL_SECONDS = 90.0  # longer than a unit's own TimeoutStopSec
 
 @dataclass(frozen=True)
 class UnitState:
-    """What `systemctl show` says of a unit. `memory` is in bytes, 0 when unknown."""
+    """What `systemctl show` says of a unit. `memory` is in bytes, 0 when unknown.
+
+    `restarts` are those that have begun; while `resting`, it has ended and waits for the next one.
+    """
 
     active: str
+    resting: bool
     result: str
     restarts: int
     exit_code: str
@@ -33,6 +37,11 @@ class UnitState:
     def busy(self) -> bool:
         """Whether it runs, or is about to begin or end."""
         return self.active in ("active", "activating", "deactivating")
+
+    @property
+    def ends(self) -> int:
+        """How often it has ended and is, or was, to be started again."""
+        return self.restarts + self.resting
 
 
 def install_units(layout: Layout, units: Mapping[str, str]) -> bool:
@@ -106,12 +115,13 @@ def _control(*words: str, tolerated: bool = False) -> None:
 
 def state_of(unit: str) -> UnitState:
     """Ask systemd for the state of a unit; an unknown one is "inactive"."""
-    wanted = "ActiveState,Result,NRestarts,ExecMainCode,ExecMainStatus,MemoryCurrent"
+    wanted = "ActiveState,SubState,Result,NRestarts,ExecMainCode,ExecMainStatus,MemoryCurrent"
     outcome = programs.run(["systemctl", "show", unit, f"--property={wanted}"], timeout=_CONTROL_SECONDS)
     values = dict(line.split("=", 1) for line in outcome.lines if "=" in line)
     memory = values.get("MemoryCurrent", "")
     return UnitState(
         active=values.get("ActiveState", "inactive"),
+        resting=values.get("SubState", "").startswith("auto-restart"),
         result=values.get("Result", ""),
         restarts=int(values.get("NRestarts") or 0),
         exit_code=values.get("ExecMainCode", ""),

@@ -17,12 +17,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from server import Client, KilledError, killed_at, make_layout
 
-from shipper.agent import activation, leftovers, recovery, release, steps, store, tree
+from shipper.agent import activation, leftovers, programs, recovery, release, steps, store, tree
 from shipper.agent.errors import AgentError
 
 PAGES = [f"<h1>page {number}</h1>".encode() for number in range(4)]
@@ -38,6 +39,10 @@ class Server(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.folder.chmod(0o755)
+        # Nothing here is about what systemd says, and nothing of it about other people's scratch files.
+        self.world = pytest.MonkeyPatch()
+        self.world.setitem(programs._ENVIRONMENT, "PATH", str(self.folder))
+        self.world.setattr(tempfile, "tempdir", str(self.folder))
         self.layout = make_layout(self.folder)
         self.client = Client()
         self.number = 0
@@ -134,6 +139,7 @@ class Server(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
+            self.world.undo()
             shutil.rmtree(self.folder)
 
 

@@ -56,6 +56,14 @@ def test_a_health_check_counts_besides_http_and_is_run_at_once(serving: Corner, 
 
 
 FATES = {
+    "its migration fails": (
+        [("api/migrate.py", "import os", "import sys; sys.exit('no such table')")],
+        ["fail migrate", "A table is missing in the database"],
+    ),
+    "it exits at once": (
+        [("api/main.py", "import http.server", "raise SystemExit('no key')")],
+        ["exits right after its start", "no key"],
+    ),
     "the engine calls it unhealthy": (
         [
             ("api/Dockerfile", *check_in_image("--interval=1s", "--retries=1")),
@@ -83,7 +91,9 @@ FATES = {
 
 
 @pytest.mark.parametrize("case", FATES)
-def test_how_a_container_ended_is_told_with_its_cause(serving: Corner, sandbox_exec: Exec, case: str) -> None:
+def test_a_release_that_fails_is_told_with_its_cause_and_leaves_the_old_one_serving(
+    serving: Corner, sandbox_exec: Exec, case: str
+) -> None:
     changes, wanted = FATES[case]
     live, before = serving.live(), containers(sandbox_exec)
     with ExitStack() as stack:

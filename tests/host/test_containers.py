@@ -9,8 +9,7 @@ import time
 import pytest
 from conftest import Exec
 from corner import Corner
-from gig import containers
-from load import Visitors, Wish
+from gig import add_row, containers
 
 from shipper.engine import connect
 from shipper.events import discard
@@ -98,31 +97,7 @@ def test_what_was_live_is_live_after_a_reboot(gig: Corner, sandbox_exec: Exec) -
     assert sorted(containers(sandbox_exec)) == ["gig-api-1", "gig-database"]
 
 
-CHANGES = {
-    "migration fails": ("api/migrate.py", "import os", "import sys; sys.exit('no such table')", "no such table"),
-    "exits at once": ("api/main.py", "import http.server", "raise SystemExit('no key')", "no key"),
-    "killed for memory": ("api/main.py", "import http.server", "hog = bytearray(300_000_000)", "out of memory"),
-    "never healthy": ("api/main.py", "self.send_response(200)", "self.send_response(500)", "HTTP 500"),
-}
-
-
-@pytest.mark.parametrize("case", CHANGES)
-def test_a_release_that_fails_leaves_the_old_one_serving(gig: Corner, sandbox_exec: Exec, case: str) -> None:
-    live = gig.shipped()
-    before = containers(sandbox_exec)
-    path, old, new, wanted = CHANGES[case]
-    gig.edit(path, old, new)
-    ended = gig.ship()
-    assert ended.code == 1, ended.output
-    assert wanted in ended.output
-    assert gig.live() == live
-    assert json.loads(gig.get("/api/health")[1])["version"] == "one"
-    assert containers(sandbox_exec) == before
-    left = sandbox_exec(["docker", "ps", "--all", "--format", "{{.Names}}"])[1].split()
-    assert len(left) == 2, left
-
-
-SMALL_DISK = "systemctl stop docker.socket docker && mount -t tmpfs -o size=40m tmpfs /var/lib/docker"
+SMALL_DISK = "systemctl stop docker.socket docker && mount -t tmpfs -o size=16m tmpfs /var/lib/docker"
 OWN_DISK = "systemctl stop docker.socket docker; umount /var/lib/docker"
 
 
@@ -156,26 +131,6 @@ def test_a_variable_that_is_nowhere_and_one_that_is_hidden_are_named(gig: Corner
     assert "Not run on the server: frontend" in ended.output
 
 
-def test_a_build_that_fails_names_the_step(gig: Corner) -> None:
-    gig.shipped()
-    gig.edit("api/Dockerfile", "COPY", "RUN echo to standard error >&2; exit 7\nCOPY")
-    ended = gig.ship()
-    assert ended.code == 1, ended.output
-    assert "exit 7" in ended.output
-    assert "code: 7" in ended.output
-
-
-def test_a_secret_in_the_build_context_is_refused(gig: Corner) -> None:
-    (gig.root / "api/.env").write_text("TOKEN=marker-in-the-image\n", encoding="utf-8")
-    ended = gig.ship()
-    assert ended.code == 3, ended.output
-    assert "api/.env" in ended.output
-    assert "api/.dockerignore" in ended.output
-    assert "marker-in-the-image" not in ended.output
-    (gig.root / "api/.dockerignore").write_text(".env\n", encoding="utf-8")
-    gig.shipped()
-
-
 @pytest.mark.parametrize(
     ("path", "old", "new", "wanted"),
     [
@@ -197,31 +152,22 @@ def ship_far(gig: Corner) -> None:
     assert ended.code == 0, ended.output
 
 
-def test_no_request_fails_during_ships_and_a_rollback_and_old_images_go(gig: Corner, sandbox_exec: Exec) -> None:
-    # One more than is kept; test_music.py has ten ships and three rollbacks.
-    ships = 3
+def test_old_images_go_with_their_releases_and_what_outlives_releases_is_left_alone(
+    gig: Corner, sandbox_exec: Exec
+) -> None:
+    ships = 4  # two more than are kept; test_music.py has as many under load as it takes
     gig.add_far_target(gig.sandbox.ssh_port, "keep = 2")
-    versions = tuple(f'"version": "v{number}"' for number in range(ships + 1))
-    gig.edit("api/main.py", START, 'VERSION = "v0"')
-    ship_far(gig)
-    database = containers(sandbox_exec)["gig-database"]
-    wishes = [
-        Wish(method, path, keep, marks)
-        for method, path, marks in (("GET", "/", ("<h1>",)), ("GET", "/api/x", versions), ("POST", "/api/x", versions))
-        for keep in (True, False)
-    ]
-    with Visitors(gig.url, wishes) as visitors:
-        for number in range(1, ships + 1):
-            gig.edit("api/main.py", f'VERSION = "v{number - 1}"', f'VERSION = "v{number}"')
-            ship_far(gig)
-        ended = gig.shipper("rollback", "--yes", "--to", "far")
-        assert ended.code == 0, ended.output
-    assert visitors.tally.failures == []
-    assert visitors.tally.idle_closes == 0
-    assert set(versions) <= set(visitors.tally.answers)
-    assert containers(sandbox_exec)["gig-database"] == database
+    databases = []
+    for number in range(ships):
+        gig.edit("api/main.py", START if not number else f'VERSION = "v{number - 1}"', f'VERSION = "v{number}"')
+        ship_far(gig)
+        add_row(gig)
+        databases.append(containers(sandbox_exec)["gig-database"])
+    ended = gig.shipper("rollback", "--yes", "--to", "far")
+    assert ended.code == 0, ended.output
+    assert add_row(gig) == ships + 1
     rows = sandbox_exec(["docker", "exec", "gig-database", "cat", "/data/rows"])[1].split()
-    assert len(rows) > 500
-    assert set(rows) == {f"v{number}" for number in range(ships + 1)}
+    assert rows == ["v0", "v1", "v2", "v3", "v2"]
+    assert {*databases, containers(sandbox_exec)["gig-database"]} == {databases[0]}
     images = sandbox_exec(["docker", "images", "gig", "--quiet"])[1].split()
-    assert len(set(images)) <= ships, "images of releases that are gone are gone as well"
+    assert len(set(images)) < ships, "images of releases that are gone are gone as well"

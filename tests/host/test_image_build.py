@@ -154,6 +154,22 @@ def test_what_must_not_be_in_an_image_is_found_in_its_layers_and_nothing_is_sent
     assert "gig" not in sandbox_exec(["find", "/srv/gig/store", "-size", "+1M"])[1]
 
 
+def test_a_secret_in_what_is_sent_to_the_builder_is_refused(serving: Corner) -> None:
+    (serving.root / "api/.env").write_text("TOKEN=marker-in-the-image\n", encoding="utf-8")
+    try:
+        refused = serving.ship()
+        assert refused.code == 3, refused.output
+        assert "api/.env" in refused.output
+        assert "api/.dockerignore" in refused.output
+        assert "marker-in-the-image" not in refused.output
+        (serving.root / "api/.dockerignore").write_text(".env\n", encoding="utf-8")
+        planned = serving.shipper("plan")
+        assert planned.code == 0, planned.output
+    finally:
+        (serving.root / "api/.env").unlink()
+        (serving.root / "api/.dockerignore").unlink(missing_ok=True)
+
+
 def test_a_proposal_for_an_ignore_file_is_in_the_plan(serving: Corner) -> None:
     (serving.root / "api/venv").mkdir()
     (serving.root / "api/venv/python").write_text("")
@@ -185,7 +201,7 @@ def foreign_base() -> Iterator[str]:
 
 def test_an_image_for_another_platform_is_refused(serving: Corner, foreign_base: str) -> None:
     live = serving.live()
-    with edited(serving, "ship.toml", "shipper-test/python:2", foreign_base):
+    with edited(serving, "ship.toml", "shipper-test/python:3", foreign_base):
         # The base is not what the Dockerfile's reader would think.
         ended = serving.shipper("ship", "--yes", DOCKER_BUILDKIT="0")
         assert ended.code == 1, ended.output

@@ -133,7 +133,7 @@ def test_an_engine_that_cannot_reach_this_machine_hands_the_image_over_as_a_file
             networks = client.containers.get(gig.sandbox.name).attrs["NetworkSettings"]["Networks"].values()
         far = {"DOCKER_HOST": f"tcp://{next(iter(networks))['IPAddress']}:2375"}
         gig.add_far_target(gig.sandbox.ssh_port)
-        gig.edit("ship.toml", "shipper-test/python:2", "gig-database:1")
+        gig.edit("ship.toml", "shipper-test/python:3", "gig-database:1")
         for version, layers in (("one", "5 layers,"), ("two", "1 layer,")):
             (gig.root / "api/main.py").write_text(
                 (gig.root / "api/main.py").read_text().replace('VERSION = "one"', f'VERSION = "{version}"')
