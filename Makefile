@@ -7,6 +7,8 @@ BIN := .venv/bin
 ENVIRONMENT := .venv/.complete
 
 export PYTHON
+# Tests start Python hundreds of times: what it compiles is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv python engine browser registry peers node images demo test test-setup lint docs bench faults rounds engines clean

@@ -322,7 +322,7 @@ def test_messages_of_commits_are_looked_at(repository: Repository) -> None:
 
 
 def test_a_very_long_message_is_looked_at_to_its_end(repository: Repository) -> None:
-    message = b"x\n" * LARGEST_BYTES + SECRET
+    message = (b"x" * 99 + b"\n") * (2 * LARGEST_BYTES // 100) + SECRET
     commit = repository.object("commit", head_of(repository) + message)
     repository.git("update-ref", "refs/heads/long", commit)
     looked = look_pushed(repository, repository.pushed("origin", "long"))
