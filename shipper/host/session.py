@@ -43,6 +43,8 @@ _SILENCE_SECONDS = 45.0
 _START_SECONDS = 30.0
 # A waiting that can be interrupted on every system.
 _LOOK_SECONDS = 0.5
+# Standard error may end after the output did; of a connection that broke, both have ended.
+_LAST_WORDS_SECONDS = 2.0
 _READ_BYTES = 1 << 16
 _KEPT_ERROR_LINES = 20
 _ERRORS: dict[str, type[ShipperError]] = {
@@ -79,8 +81,9 @@ class AgentSession:
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._errors: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
         # Both outputs are drained at once: a full one would stop the other side.
-        for drain in (self._drain_output, self._drain_errors):
-            threading.Thread(target=drain, name="agent", daemon=True).start()
+        threading.Thread(target=self._drain_output, name="agent", daemon=True).start()
+        self._last_words = threading.Thread(target=self._drain_errors, name="agent's errors", daemon=True)
+        self._last_words.start()
 
     def _drain_output(self) -> None:
         rest = b""
@@ -247,6 +250,7 @@ class AgentSession:
             )
 
     def _lost(self) -> HostError:
+        self._last_words.join(_LAST_WORDS_SECONDS)
         text = b"\n".join(self._errors).decode("utf-8", "replace")
         return explain_silence(text, self._host.user, self._host.address)
 

@@ -30,7 +30,6 @@ from shipper.events import discard
 from shipper.limit import Limit
 from shipper.pipeline.handover import Handover
 
-LIMIT = Limit.begin("image", 600)
 RECIPE = b"FROM scratch\nCOPY lower /app/lower\nCOPY upper /app/upper\n"
 
 
@@ -60,7 +59,7 @@ def test_pieces_are_offered_before_the_end_and_are_what_the_image_is_made_of(wor
     with made(files) as build, open_registry(workspace.cache / "images") as registry:
         handover = Handover(build, "handed", registry, workspace, early=True)
         handover.begin(discard)
-        early = [piece for offer in handover.offers(LIMIT) for piece in offer.files]
+        early = [piece for offer in handover.offers(Limit.begin("image", 600)) for piece in offer.files]
         whole = {piece.value: piece.size for piece in tree_of(handover.pushed.blobs).files}
         assert early
         assert {piece.value for piece in early} <= set(whole)

@@ -95,7 +95,7 @@ def test_an_upload_that_was_cut_goes_on_near_its_end_and_leaves_nothing_behind(g
 
 # Each of the two parts would fit: the pieces, and what the engine unpacks.
 SHARED_DISK = """
-systemctl stop docker.socket docker && mkdir -p /mnt/shared && mount -t tmpfs -o size=72m tmpfs /mnt/shared
+systemctl stop docker.socket docker && mkdir -p /mnt/shared && mount -t tmpfs -o size=27m tmpfs /mnt/shared
 mkdir /mnt/shared/docker /mnt/shared/gig && cp -a /srv/gig/. /mnt/shared/gig/
 mount --bind /mnt/shared/docker /var/lib/docker && mount --bind /mnt/shared/gig /srv/gig
 systemctl start docker.socket

@@ -87,3 +87,18 @@ def test_a_server_that_tells_something_all_the_time_is_left_at_the_limit() -> No
     opened = AgentSession(Lively(), Host("shop", "deploy", None), print)
     with pytest.raises(HostError, match=r"The step image had not ended after 0\.3 seconds"):
         opened.call("fetch", {}, limit=Limit.begin("image", 0.3))
+
+
+def test_what_a_server_says_last_is_told_also_when_it_comes_after_the_end_of_its_output() -> None:
+    last_words = [b"sudo: a password is required\n", b""]
+
+    class Refusing(Wire):
+        def recv(self, size: int) -> bytes:
+            return b""
+
+        def recv_stderr(self, size: int) -> bytes:
+            time.sleep(0.1)
+            return last_words.pop(0)
+
+    with pytest.raises(HostError, match="deploy may not use sudo without a password"):
+        AgentSession(Refusing(), Host("shop", "deploy", None), print).start()
