@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,12 +74,6 @@ def containers(run: Callable[[Sequence[str]], tuple[int, str]]) -> dict[str, str
     return {
         re.sub(r"-[0-9a-f]{12}-", "-", name.replace("_", "-")): identity for name, identity in map(str.split, lines)
     }
-
-
-def add_row(app: Corner) -> int:
-    """Let the app write a row; return how many there are."""
-    with urllib.request.urlopen(urllib.request.Request(app.url + "/api/x", method="POST"), timeout=10) as answer:
-        return int(json.loads(answer.read())["rows"])
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from .layout import Layout
 from .mask import Mask
 from .once import once_unit, run_command
 
-# Asking systemd takes nine milliseconds of a processor, which the backend that starts may need.
+# Every question to systemd takes the processor for a moment, which the backend that starts may need.
 _LOOK_SECONDS = 0.25
 
 

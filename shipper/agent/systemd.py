@@ -187,9 +187,8 @@ def run_once(
     argv += ["--property=RuntimeMaxSec=" + str(int(timeout)), "--", *words]
     try:
         outcome = programs.run(argv, timeout=timeout + 30, on_line=keep)
-    except (
-        BaseException
-    ):  # the step has taken too long (limit): the unit would go on, and be in the way of the next one
+    except BaseException:
+        # The step it is for has taken too long (limit): the unit would go on, and be in the way of the next one.
         stop(name, tolerated=True)
         raise
     result = next((line.partition(": ")[2] for line in lines if line.startswith("Finished with result: ")), "")

@@ -105,3 +105,6 @@ def test_a_release_that_fails_is_told_with_its_cause_and_leaves_the_old_one_serv
     for words in wanted:
         assert words in told, ended.output
     assert (serving.live(), containers(sandbox_exec)) == (live, before)
+    assert json.loads(serving.get("/api/health")[1])["version"] == "one"
+    left = sandbox_exec(["docker", "ps", "--all", "--format", "{{.Names}}"])[1].split()
+    assert len(left) == len(before), left

@@ -77,6 +77,7 @@ def test_both_builders_know_stages_and_arguments_and_name_the_step_that_failed(s
             failed = serving.ship() if not environment else serving.shipper("ship", "--yes", **environment)
             assert failed.code == 1, failed.output
             assert re.search(r"The image could not be built: .*RUN exit 9", told(failed.output)), failed.output
+            assert "code: 9" in told(failed.output)
 
 
 # Between the end of a build and the first look at it, somebody else builds another clone of the project.
@@ -163,8 +164,7 @@ def test_a_secret_in_what_is_sent_to_the_builder_is_refused(serving: Corner) -> 
         assert "api/.dockerignore" in refused.output
         assert "marker-in-the-image" not in refused.output
         (serving.root / "api/.dockerignore").write_text(".env\n", encoding="utf-8")
-        planned = serving.shipper("plan")
-        assert planned.code == 0, planned.output
+        serving.shipped()
     finally:
         (serving.root / "api/.env").unlink()
         (serving.root / "api/.dockerignore").unlink(missing_ok=True)

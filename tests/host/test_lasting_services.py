@@ -6,7 +6,7 @@ import json
 
 from conftest import Exec
 from corner import Corner
-from gig import add_row, containers
+from gig import containers
 
 COMPOSE = "docker-compose.yml"
 IMAGE = "    image: gig-database:1\n"
@@ -19,6 +19,14 @@ DATABASE = """  database:
       DATABASE_PASSWORD: ${DATABASE_PASSWORD}
     volumes: ["rows:/data"]
 """
+
+
+def add_row(gig: Corner) -> int:
+    """Let the app write a row; return how many there are."""
+    import urllib.request
+
+    with urllib.request.urlopen(urllib.request.Request(gig.url + "/api/x", method="POST"), timeout=10) as answer:
+        return int(json.loads(answer.read())["rows"])
 
 
 def test_one_that_fails_right_after_its_start_is_a_failure_until_it_is_mended(gig: Corner, sandbox_exec: Exec) -> None:
