@@ -49,7 +49,7 @@ demo: engine node venv ## ship an example to a practice server on this machine (
 
 test: ## run all tests, after the linters, on three practice servers at once
 	@$(MAKE) --no-print-directory --jobs=2 test-setup
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup
+	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
 
 test-setup: node lint images registry
 

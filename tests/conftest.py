@@ -52,11 +52,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give the quick tests to workers by the module: asking for each of thousands costs more than many of them do."""
     for item in items:
-        if item.path.parent.name in ("agent", "unit") and not item.get_closest_marker("xdist_group"):
+        if _computes(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if hasattr(config, "workerinput"):
+        items[:] = _mixed(items)
+
+
+def _computes(item: pytest.Item) -> bool:
+    """Whether a test keeps this machine busy; the others wait for servers most of the time."""
+    return item.path.parent.name in ("agent", "unit")
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests in an order in which those that compute run beside those that wait, all the way.
+
+    Groups that wait go first of their kind: each is run by one worker, and none shall be left with the last one.
+    """
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        marker = item.get_closest_marker("xdist_group")
+        groups.setdefault(marker.args[0] if marker else item.nodeid, []).append(item)
+    computing = [group for group in groups.values() if _computes(group[0])]
+    waiting = sorted((group for group in groups.values() if not _computes(group[0])), key=len, reverse=True)
+    # Some modules compute for a minute or two: the last of them begins when a tenth is left.
+    placed = [(0.9 * place / len(computing), group) for place, group in enumerate(computing)]
+    placed += [(place / len(waiting), group) for place, group in enumerate(waiting)]
+    return [item for _, group in sorted(placed, key=lambda one: one[0]) for item in group]
 
 
 Exec = Callable[[Sequence[str]], tuple[int, str]]
