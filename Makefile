@@ -47,9 +47,9 @@ images: engine venv
 demo: engine node venv ## ship an example to a practice server on this machine (EXAMPLE=music: the other one)
 	@$(BIN)/python scripts/demo.py $(EXAMPLE)
 
-test: ## run all tests, after the linters, on three practice servers at once
+test: ## run all tests, after the linters, on four practice servers at once
 	@$(MAKE) --no-print-directory --jobs=2 test-setup
-	$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-setup: node lint images registry
 

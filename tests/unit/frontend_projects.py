@@ -41,11 +41,13 @@ def sources(tmp_path: Path, preset: str, changes: dict[str, str] | None = None, 
 
 
 def project(tmp_path: Path, preset: str, changes: dict[str, str] | None = None, **settings: Any) -> Workspace:
-    """A fresh copy of a fixture with its packages installed, ready to be built."""
+    """A fresh copy of a fixture with its packages installed and what Next keeps between builds, ready to be built."""
     workspace = sources(tmp_path, preset, changes, **settings)
     installed = built_template(preset)
     # Links, because Next alone has ten thousand files; Turbopack refuses a linked folder, not linked files.
     shutil.copytree(installed / "web/node_modules", tmp_path / "web/node_modules", symlinks=True, copy_function=os.link)
+    if (installed / "web/.next/cache").exists():
+        shutil.copytree(installed / "web/.next/cache", tmp_path / "web/.next/cache")
     workspace.cache.joinpath("frontend").mkdir(parents=True)
     for stamp in installed.glob(".shipper/frontend/installed-*"):
         shutil.copy(stamp, workspace.cache / "frontend")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +30,8 @@ from shipper.events import Event, discard
 
 # What its tests share is dear to make: one process runs them all.
 pytestmark = pytest.mark.xdist_group("frontends")
+
+NEXT_CONFIG = (FIXTURES / "next/next.config.mjs").read_text(encoding="utf-8")
 
 
 def template_build(preset: str) -> FrontendBuild:
@@ -106,8 +109,9 @@ def test_static_files_that_are_all_there_is_may_stand_at_the_top(tmp_path: Path)
 
 
 def test_two_clones_of_equal_source_give_equal_bytes(tmp_path: Path) -> None:
-    clone = build_frontend(project(tmp_path, "next"), API_URL, discard)
-    template = template_build("next")
+    workspace, template = project(tmp_path, "next"), template_build("next")
+    shutil.rmtree(tmp_path / "web/.next")
+    clone = build_frontend(workspace, API_URL, discard)
     assert not clone.cached
     assert clone.fingerprint == template.fingerprint
     # Next itself took the id; it was not replaced afterwards.
@@ -138,7 +142,7 @@ def test_a_random_build_id_is_replaced_where_the_preload_does_not_reach(tmp_path
 
 
 def test_the_build_id_of_the_users_own_configuration_is_kept_and_pages_are_counted(tmp_path: Path) -> None:
-    config = 'export default { output: "export", generateBuildId: () => "release-7" };\n'
+    config = NEXT_CONFIG.replace("trailingSlash: true", 'generateBuildId: () => "release-7"')
     recorder = Recorder()
     build = build_frontend(project(tmp_path, "next", {"next.config.mjs": config}), API_URL, recorder)
     assert published_build_ids(build) == ["release-7"]
@@ -149,8 +153,9 @@ def test_the_build_id_of_the_users_own_configuration_is_kept_and_pages_are_count
 
 
 def test_a_next_app_that_does_not_export_is_told_how_to(tmp_path: Path) -> None:
+    config = NEXT_CONFIG.replace('output: "export", ', "")
     with pytest.raises(BuildError, match="wrote no web/out/") as caught:
-        build_frontend(project(tmp_path, "next", {"next.config.mjs": "export default {};\n"}), API_URL, discard)
+        build_frontend(project(tmp_path, "next", {"next.config.mjs": config}), API_URL, discard)
     assert 'output: "export"' in caught.value.fix
 
 
