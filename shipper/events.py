@@ -52,6 +52,11 @@ def count_files(count: int) -> str:
     return f"{count:,} file" + "s" * (count != 1)
 
 
+def count_sent(files: int, sent: int) -> str:
+    """Return "2 files as 90 bytes". Without any that the server lacks, the list of a release's files travels alone."""
+    return f"{count_files(files) if files else 'only the list of files'} as {sent:,} bytes"
+
+
 def count_layers(count: int) -> str:
     """Return "1 layer" or "12 layers"."""
     return f"{count} layer" + "s" * (count != 1)

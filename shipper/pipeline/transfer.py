@@ -19,7 +19,7 @@ from shipper.deliver.known import recall_tree, remember_tree
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Counter, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError, HostError, ReleaseError, StaleError
-from shipper.events import Emit, Event, count_files, count_layers, of_server
+from shipper.events import Emit, Event, count_files, count_layers, count_sent, of_server
 from shipper.limit import Limit
 from shipper.pipeline.gather import Gathered, Reached
 from shipper.pipeline.rollout import Member
@@ -121,9 +121,7 @@ class _Transfer:
         while True:
             try:
                 self._deliver(consignment, expected)
-                text = f"{count_files(len(self.sizes))}, {sum(self.sizes.values()):,} bytes as {self.counter.sent:,}"
-                text += f"; {changes:,} by what changed in them" if changes else ""
-                whole = _size_of_all(self._server, self._gathered)
+                text, whole = self._sent(changes), _size_of_all(self._server, self._gathered)
                 self._emit(Event("done", "upload", text, self.counter.sent, whole, "bytes", seconds=_since(began)))
                 self._send_image()
                 return self
@@ -133,6 +131,13 @@ class _Transfer:
                 consignment = self._found_out()
             except ConnectionLostError as error:
                 consignment, expected = self._resume(error, pauses, stack), ""
+
+    def _sent(self, changes: int) -> str:
+        """Say what travelled; of that, so many files by what changed in them."""
+        if not self.sizes:
+            return count_sent(0, self.counter.sent)
+        text = f"{count_files(len(self.sizes))}, {sum(self.sizes.values()):,} bytes as {self.counter.sent:,}"
+        return text + (f"; {changes:,} by what changed in them" if changes else "")
 
     @property
     def _timeout(self) -> float:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from shipper.errors import AfterSwitchError
-from shipper.events import Event, count_files
+from shipper.events import Event, count_sent
 from shipper.pipeline.rollout import Report
 from shipper.report.console import console, show_findings
 from shipper.report.rows import print_row
@@ -26,7 +26,7 @@ def show_report(report: Report, target: str, stages: Sequence[Event] = ()) -> No
         live = Text.assemble("Nothing to do: ", (report.live, "bold"), f" is live at {report.url}")
         print_row(Text(), live + Text(f"  ({report.seconds:.1f} s)"), console, "")
         return
-    travelled = f", {count_files(report.files)} as {report.bytes_sent:,} bytes" if report.plan.action == "ship" else ""
+    travelled = f", {count_sent(report.files, report.bytes_sent)}" if report.plan.action == "ship" else ""
     live = Text.assemble((report.live, "green bold"), f" is live at {report.url}")
     print_row(Text(), live, console, "")
     print_row(Text(" "), Text(f"{report.seconds:.1f} s{travelled}"), console, " ")

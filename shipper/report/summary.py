@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from shipper.check.report import CheckReport
 from shipper.errors import FindingsError, ShipperError
-from shipper.events import Event, count_files
+from shipper.events import Event, count_sent
 from shipper.findings import Finding
 from shipper.masking import masked
 from shipper.report.check import summary as check_summary
@@ -43,7 +43,7 @@ def summarise_report(report: Report, target: str, stages: Sequence[Event]) -> No
     if len(report.servers) > 1:
         rows["servers"] = _escape(", ".join(report.servers))
     if report.plan.action == "ship" and report.outcome == "live":
-        rows["sent"] = f"{count_files(report.files)} as {report.bytes_sent:,} bytes"
+        rows["sent"] = count_sent(report.files, report.bytes_sent)
     title = f"### {done} {_escape(target)}" + (", nothing to do" if report.outcome == "unchanged" else "")
     trouble = "".join(f"- afterwards: {_escape(line)}\n" for line in report.trouble)
     _append(
