@@ -38,13 +38,13 @@ def connect() -> Iterator[Any]:
         raise _unreachable(str(error)) from error
     try:
         yield client
-    except docker.errors.APIError as error:
+    except docker.errors.DockerException as error:  # before the exceptions of requests, of which some are ones, too
         raise HostError(
             "The Docker engine refused a request.",
-            why=error.explanation or str(error),
+            why=getattr(error, "explanation", None) or str(error),
             fix="Look at: docker ps --all   and repeat the command.",
         ) from error
-    except (requests.exceptions.RequestException, docker.errors.DockerException) as error:
+    except requests.exceptions.RequestException as error:
         raise _unreachable(str(error)) from error
     finally:
         client.close()

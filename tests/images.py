@@ -6,7 +6,10 @@ The tests would make them as well, but each while others wait for it; `make test
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "scripts"))
 
@@ -16,19 +19,31 @@ from gig import make_images
 from shipper.engine import connect
 from shipper.errors import ShipperError
 from shipper.events import Event
-from shipper.sandbox.image import ensure_image
+from shipper.sandbox.image import ensure_base, ensure_image
+
+IMAGES: tuple[Callable[[Any], object], ...] = (
+    lambda client: ensure_image(client, tell),
+    lambda client: example_images.ensure(client, example_images.PYTHON, tell),
+    lambda client: example_images.ensure(client, example_images.POSTGRES, tell),
+    make_images,
+)
 
 
 def main() -> int:
     try:
-        with connect() as client:
-            ensure_image(client, tell)
-            example_images.provide(client, tell)
-            make_images(client)
+        make(lambda client: ensure_base(client, tell))  # which all others are made from
+        with ThreadPoolExecutor() as pool:  # they wait for packages more than they compute
+            for _ in pool.map(make, IMAGES):
+                pass
     except ShipperError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def make(image: Callable[[Any], object]) -> None:
+    with connect() as client:
+        image(client)
 
 
 def tell(event: Event) -> None:

@@ -30,17 +30,17 @@ from shipper.events import discard
 from shipper.limit import Limit
 from shipper.pipeline.handover import Handover
 
-RECIPE = b"FROM scratch\nCOPY lower /app/lower\nCOPY upper /app/upper\n"
+# Nothing of it is shared with an image that another test removes at that moment.
+RECIPE = "FROM scratch\nLABEL name={name}\nCOPY lower /app/lower\nCOPY upper /app/upper\n"
 
 
 @contextmanager
 def made(files: dict[str, bytes]) -> Iterator[ImageBuild]:
     """Make an image of two layers from the folders `lower` and `upper`."""
     name = f"shipper-test/handed:{secrets.token_hex(4)}"
+    recipe = tar_of({"Dockerfile": RECIPE.format(name=name).encode(), **files})
     with connect() as client:
-        image, _ = client.images.build(
-            fileobj=tar_of({"Dockerfile": RECIPE, **files}), custom_context=True, tag=name, rm=True
-        )
+        image, _ = client.images.build(fileobj=recipe, custom_context=True, tag=name, rm=True)
         try:
             yield ImageBuild(image.id, tuple(image.attrs["RootFS"]["Layers"]), 1, (1, 1), "linux/amd64", 0.0)
         finally:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import paramiko
 import pytest
 
+from shipper.archive import tar_of
 from shipper.engine import connect
 from shipper.errors import ConfigError, HostError
 from shipper.events import discard
@@ -177,6 +178,13 @@ def test_an_engine_that_is_not_running_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(HostError, match="engine is not running") as failed:
         server.up(NAME, discard)
     assert failed.value.fix
+
+
+def test_an_engine_that_cannot_build_is_not_taken_for_one_that_is_away() -> None:
+    recipe = tar_of({"Dockerfile": b"FROM scratch\nCOPY nothing /\n"})
+    with pytest.raises(HostError, match="engine refused a request") as failed, connect() as client:
+        client.images.build(fileobj=recipe, custom_context=True, rm=True)
+    assert "nothing" in failed.value.why
 
 
 def test_a_name_that_leaves_the_state_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
