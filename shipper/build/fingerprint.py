@@ -8,12 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from shipper.build.dotenv_files import env_file_names
 from shipper.build.generated import generated_sources
+from shipper.build.outside import paths_out_of, sources_outside
 from shipper.build.package_manager import find_lock_file
 from shipper.build.presets import build_settings, is_built, output_folder, preset_of
 from shipper.build.source_tree import list_sources
@@ -21,6 +23,7 @@ from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 from shipper.errors import ConfigError
 from shipper.hashes import FileHashes
+from shipper.remembered import remembered
 
 # Raised by one whenever shipper itself builds differently, so that older builds are not used any more.
 _BUILD_VERSION = 1
@@ -66,9 +69,28 @@ def read_inputs(workspace: Workspace, api_url: str) -> Inputs:
     paths.update(dict.fromkeys(generated_sources(workspace.cache)))
     paths.update(dict.fromkeys((Path(inside) / name).as_posix() for name in env_file_names(folder, frontend)))
     with FileHashes.remember(workspace.cache / "frontend" / "hashes.json") as hashes:
-        digests = {path: _digest(root, path, hashes) for path in paths}
-    files = {path: digest for path, digest in digests.items() if digest}
+        files = _digests(root, paths, hashes)
+        files |= _digests(root, _outside(workspace, root, files), hashes)
     return Inputs(root, files, _settings(workspace, api_url, inside))
+
+
+def _outside(workspace: Workspace, root: Path, files: dict[str, str]) -> list[str]:
+    """Return the sources outside of `root` that its files lead to; what leads there is read when a file changed."""
+    if not is_built(the_frontend(workspace)):
+        return []
+    folder = frontend_folder(workspace)
+    state = hashlib.sha256(json.dumps([sorted(files.items()), str(folder.relative_to(root))]).encode()).hexdigest()
+    with remembered(workspace.cache / "frontend" / "outside.json") as table:
+        if table.get("of") != state:
+            table.update(of=state, paths=paths_out_of(root, files, folder))
+        paths = [str(path) for path in table["paths"]]
+    return sources_outside(root, paths, folder, _repository(workspace))
+
+
+def _repository(workspace: Workspace) -> Path:
+    """Return the top of the repository that the project is in: the sources of a project are all there."""
+    above = (workspace.root, *workspace.root.parents)
+    return next((folder for folder in above if (folder / ".git").exists()), workspace.root)
 
 
 def the_frontend(workspace: Workspace) -> Frontend:
@@ -189,6 +211,12 @@ def _node_version(workspace: Workspace) -> str:
         check=False,
     )
     return answer.stdout.strip()
+
+
+def _digests(root: Path, paths: Iterable[str], hashes: FileHashes) -> dict[str, str]:
+    """Return what stands for each file that is there in the fingerprint."""
+    digests = {path: _digest(root, path, hashes) for path in paths}
+    return {path: digest for path, digest in digests.items() if digest}
 
 
 def _digest(root: Path, path: str, hashes: FileHashes) -> str:

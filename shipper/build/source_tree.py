@@ -25,19 +25,19 @@ def list_sources(folder: Path, output: str = "") -> list[str]:
     but those of builds and installations. Symbolic links are listed, not followed.
     """
     listed = _list_with_git(folder, "--cached", "--others", "--exclude-standard") or _walk(folder, "")
-    return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
+    return sorted({path for path in _expand_folders(folder, listed) if is_source(path, output)})
 
 
 def untracked_sources(folder: Path, output: str = "") -> list[str]:
     """Return those of `list_sources` that git does not have, and does not ignore."""
     listed = _list_with_git(folder, "--others", "--exclude-standard") if folder.is_dir() else []
-    return sorted(path for path in listed if _is_source(path, output))
+    return sorted(path for path in listed if is_source(path, output))
 
 
 def ignored_sources(folder: Path, output: str = "") -> list[str]:
     """Return the files in which git ignores what could be a source: nothing that an installation or a build writes."""
     listed = _list_with_git(folder, "--others", "--ignored", "--exclude-standard") if folder.is_dir() else []
-    return sorted(path for path in listed if _is_source(path, output) and (folder / path).is_file())
+    return sorted(path for path in listed if is_source(path, output) and (folder / path).is_file())
 
 
 def has_tracked_files(folder: Path) -> bool:
@@ -45,7 +45,8 @@ def has_tracked_files(folder: Path) -> bool:
     return bool(_list_with_git(folder, "--cached"))
 
 
-def _is_source(path: str, output: str) -> bool:
+def is_source(path: str, output: str = "") -> bool:
+    """Say whether the path of a file (POSIX) is one of a source: of nothing that a build or an installation writes."""
     parts = PurePosixPath(path).parts
     if output and PurePosixPath(path).is_relative_to(output):
         return False

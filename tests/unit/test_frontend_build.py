@@ -185,6 +185,20 @@ def test_unchanged_sources_start_nothing(tmp_path: Path) -> None:
     assert (again.site, again.immutable, again.fingerprint) == (first.site, first.immutable, first.fingerprint)
 
 
+def test_what_is_imported_from_another_folder_of_the_project_is_built_anew_when_it_changes(tmp_path: Path) -> None:
+    main = (FIXTURES / "vite/src/main.js").read_text(encoding="utf-8")
+    workspace = project(
+        tmp_path, "vite", {"src/main.js": f'{main}import {{ motto }} from "../../shared/motto";\nconsole.log(motto);\n'}
+    )
+    write(tmp_path, {"shared/motto.js": 'export const motto = "Step by step.";\n'})
+    build_frontend(workspace, API_URL, discard)
+    assert build_frontend(workspace, API_URL, discard).cached
+    write(tmp_path, {"shared/motto.js": 'export const motto = "All at once.";\n'})
+    again = build_frontend(workspace, API_URL, discard)
+    assert not again.cached
+    assert b"All at once." in (again.site / again.immutable[0]).read_bytes()
+
+
 def test_a_build_tells_what_it_does(tmp_path: Path) -> None:
     recorder = Recorder()
     build_frontend(project(tmp_path, "vite"), API_URL, recorder)

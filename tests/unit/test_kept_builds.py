@@ -152,6 +152,59 @@ def test_what_a_link_leads_to_outside_of_the_frontend_is_a_part_of_it(tmp_path: 
     assert fingerprint_frontend(workspace, API_URL) != before
 
 
+OPENAPI = {"scripts": {"build": "openapi-typescript ../shared/colours.json --output src/api.ts && vite build"}}
+
+
+@pytest.mark.parametrize(
+    ("files", "changed"),
+    [
+        ({"web/src/main.ts": 'import { red } from "../../shared/colours";'}, "shared/colours.ts"),
+        ({"web/src/main.ts": 'import { red } from "../../shared/colours.js";'}, "shared/colours.ts"),
+        ({"web/src/main.ts": 'import { red } from "../../shared";'}, "shared/index.ts"),
+        ({"web/src/main.ts": 'import logo from "../../shared/logo.svg?raw";'}, "shared/logo.svg"),
+        (
+            {"web/src/main.ts": 'import "../../shared/all.js";', "shared/all.ts": 'export * from "./colours";'},
+            "shared/colours.ts",
+        ),
+        ({"web/src/(shop)/[id].vue": '<script>import "../../../shared/[id]"</script>'}, "shared/[id].ts"),
+        ({"web/src/all.js": 'import.meta.glob("../../shared/posts/*.md")'}, "shared/posts/first.md"),
+        ({"web/src/one.js": "const page = (name) => import(`../../shared/${name}.js`)"}, "shared/first.js"),
+        ({"web/src/site.css": "body { background: url(../../shared/sky.webp#top) }"}, "shared/sky.webp"),
+        (
+            {"web/src/site.scss": '@use "../../shared/all";', "shared/_all.scss": '@use "colours";'},
+            "shared/_colours.scss",
+        ),
+        ({"web/tsconfig.json": '{"compilerOptions": {"paths": {"@/*": ["../shared/*"]}}}'}, "shared/a/b.ts"),
+        ({"web/vite.config.ts": 'const shared = path.resolve(__dirname, "..", "shared");'}, "shared/a/b.ts"),
+        ({"web/src/posts.js": "const posts = readdirSync('../shared/posts');"}, "shared/posts/first.md"),
+        ({"web/package.json": json.dumps({"dependencies": {"a": "file:../shared"}})}, "shared/index.js"),
+        ({"web/package.json": json.dumps(OPENAPI)}, "shared/colours.json"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else json.dumps(next(iter(value.values())))[1:-1],
+)
+def test_what_sources_lead_to_outside_of_the_frontend_is_a_part_of_it(
+    tmp_path: Path, files: dict[str, str], changed: str
+) -> None:
+    write(tmp_path, {"web/package.json": "{}", "web/package-lock.json": "{}", changed: "one", **files})
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    workspace = workspace_at(tmp_path, "vite")
+    before = fingerprint_frontend(workspace, API_URL)
+    write(tmp_path, {"backend/main.py": "one", "shared/node_modules/a.js": "", "README.md": "one"})
+    assert fingerprint_frontend(workspace, API_URL) == before
+    write(tmp_path, {changed: "two"})
+    assert fingerprint_frontend(workspace, API_URL) != before
+
+
+@pytest.mark.parametrize("path", ["../..", "../../", "../../../elsewhere/secret.js", "../../nothing.js", "../main"])
+def test_folders_above_the_frontend_and_what_is_not_the_projects_are_no_part_of_it(tmp_path: Path, path: str) -> None:
+    project = tmp_path / "project"
+    write(project, {"web/package-lock.json": "{}", "web/src/main.js": f'import "{path}"', "web/main.js": ""})
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    before = fingerprint_frontend(workspace_at(project, "vite"), API_URL)
+    write(tmp_path, {"project/backend/main.py": "one", "elsewhere/secret.js": "one"})
+    assert fingerprint_frontend(workspace_at(project, "vite"), API_URL) == before
+
+
 def test_who_waits_for_another_build_stops_waiting_when_the_ship_is_called_off(tmp_path: Path) -> None:
     workspace = plain_site(tmp_path)
     build_frontend(workspace, API_URL, discard)
