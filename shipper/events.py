@@ -53,8 +53,8 @@ def count_files(count: int) -> str:
 
 
 def count_sent(files: int, sent: int) -> str:
-    """Return "2 files as 90 bytes". Without any that the server lacks, the list of a release's files travels alone."""
-    return f"{count_files(files) if files else 'only the list of files'} as {sent:,} bytes"
+    """Return "2 files as 90 bytes", or "90 bytes" when there was no file among them."""
+    return f"{count_files(files)} as {sent:,} bytes" if files else f"{sent:,} bytes"
 
 
 def count_layers(count: int) -> str:

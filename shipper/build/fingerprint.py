@@ -25,7 +25,7 @@ from shipper.errors import ConfigError
 from shipper.hashes import FileHashes
 from shipper.remembered import remembered
 
-# Raised by one whenever shipper itself builds differently, so that older builds are not used any more.
+# Raised by one whenever shipper itself builds differently or looks for inputs elsewhere: nothing older is used then.
 _BUILD_VERSION = 1
 # A name as variables have it, and a prefix of such names, as Vite's `envPrefix` and `loadEnv` take it.
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
@@ -79,7 +79,8 @@ def _outside(workspace: Workspace, root: Path, files: dict[str, str]) -> list[st
     if not is_built(the_frontend(workspace)):
         return []
     folder = frontend_folder(workspace)
-    state = hashlib.sha256(json.dumps([sorted(files.items()), str(folder.relative_to(root))]).encode()).hexdigest()
+    content = json.dumps([_BUILD_VERSION, str(folder.relative_to(root)), sorted(files.items())])
+    state = hashlib.sha256(content.encode()).hexdigest()
     with remembered(workspace.cache / "frontend" / "outside.json") as table:
         if table.get("of") != state:
             table.update(of=state, paths=paths_out_of(root, files, folder))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ _DERIVED_FOLDERS = frozenset(
 )
 # `next build` itself writes these two, so they would make every build a new one.
 _DERIVED_NAMES = ("next-env.d.ts", ".tsbuildinfo")
+# What is in these never reaches a browser.
+_OTHER_FOLDERS = frozenset(["__tests__", "__mocks__", "test", "tests", "e2e", "cypress", "playwright"])
+_OTHER_TOP_FOLDERS = frozenset(["scripts", "public"])
+_OTHER_NAME = re.compile(
+    r"\.(?:test|spec|stories|d)\.[a-z]+$|^(?:jest|vitest|playwright|cypress|eslint|tailwind|postcss)\."
+)
 # A git hook sets these, and git would then look at another repository's index.
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
@@ -25,19 +32,26 @@ def list_sources(folder: Path, output: str = "") -> list[str]:
     but those of builds and installations. Symbolic links are listed, not followed.
     """
     listed = _list_with_git(folder, "--cached", "--others", "--exclude-standard") or _walk(folder, "")
-    return sorted({path for path in _expand_folders(folder, listed) if is_source(path, output)})
+    return sorted({path for path in _expand_folders(folder, listed) if _is_source(path, output)})
 
 
 def untracked_sources(folder: Path, output: str = "") -> list[str]:
     """Return those of `list_sources` that git does not have, and does not ignore."""
     listed = _list_with_git(folder, "--others", "--exclude-standard") if folder.is_dir() else []
-    return sorted(path for path in listed if is_source(path, output))
+    return sorted(path for path in listed if _is_source(path, output))
 
 
 def ignored_sources(folder: Path, output: str = "") -> list[str]:
     """Return the files in which git ignores what could be a source: nothing that an installation or a build writes."""
     listed = _list_with_git(folder, "--others", "--ignored", "--exclude-standard") if folder.is_dir() else []
-    return sorted(path for path in listed if is_source(path, output) and (folder / path).is_file())
+    return sorted(path for path in listed if _is_source(path, output) and (folder / path).is_file())
+
+
+def never_in_a_browser(path: PurePosixPath) -> bool:
+    """Say whether a file of a frontend is a test or a tool, or is copied as it is: nothing that the build reads."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    elsewhere = path.parts[0] in _OTHER_TOP_FOLDERS or not _OTHER_FOLDERS.isdisjoint(path.parts)
+    return hidden or elsewhere or bool(_OTHER_NAME.search(path.name))
 
 
 def has_tracked_files(folder: Path) -> bool:
@@ -45,8 +59,7 @@ def has_tracked_files(folder: Path) -> bool:
     return bool(_list_with_git(folder, "--cached"))
 
 
-def is_source(path: str, output: str = "") -> bool:
-    """Say whether the path of a file (POSIX) is one of a source: of nothing that a build or an installation writes."""
+def _is_source(path: str, output: str) -> bool:
     parts = PurePosixPath(path).parts
     if output and PurePosixPath(path).is_relative_to(output):
         return False

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from shipper.build.fingerprint import frontend_folder, inputs_folder, the_frontend
 from shipper.build.loopback import find_addresses
 from shipper.build.presets import Preset, output_folder, preset_of
-from shipper.build.source_tree import list_sources
+from shipper.build.source_tree import list_sources, never_in_a_browser
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 
@@ -19,12 +19,6 @@ _SUFFIXES = frozenset(
 )
 # Where a build command of any kind may read a variable: configuration and templates.
 _MORE_SUFFIXES = frozenset(".toml .yml .yaml .json .njk .liquid .hbs .ejs .pug .md .mdx .py .rb .tmpl .xml".split())
-# What is in these never reaches a browser.
-_OTHER_FOLDERS = frozenset(["__tests__", "__mocks__", "test", "tests", "e2e", "cypress", "playwright"])
-_OTHER_TOP_FOLDERS = frozenset(["scripts", "public"])
-_OTHER_NAME = re.compile(
-    r"\.(?:test|spec|stories|d)\.[a-z]+$|^(?:jest|vitest|playwright|cypress|eslint|tailwind|postcss)\."
-)
 # A larger file is a copied library, not somebody's source.
 _LARGEST_BYTES = 1_000_000
 
@@ -137,19 +131,13 @@ def _read_texts(workspace: Workspace, preset: Preset) -> Iterator[_Text]:
     for path in list_sources(root, output):
         pure = PurePosixPath(path)
         is_configuration = pure.name in preset.config_files
-        is_read = is_configuration or path == page or not _never_in_a_browser(pure)
+        is_read = is_configuration or path == page or not never_in_a_browser(pure)
         if pure.suffix not in suffixes or not is_read:
             continue
         content = _read_text(root / path)
         if frontend.preset == "command" or "env" in content or "//" in content or "%" in content:
             shown = (root / path).relative_to(workspace.root).as_posix()
             yield _Text(shown, _blank_comments(content), is_configuration)
-
-
-def _never_in_a_browser(path: PurePosixPath) -> bool:
-    hidden = any(part.startswith(".") for part in path.parts)
-    elsewhere = path.parts[0] in _OTHER_TOP_FOLDERS or not _OTHER_FOLDERS.isdisjoint(path.parts)
-    return hidden or elsewhere or bool(_OTHER_NAME.search(path.name))
 
 
 def _read_text(path: Path) -> str:

@@ -19,7 +19,7 @@ from shipper.deliver.known import recall_tree, remember_tree
 from shipper.deliver.manifest import Tree
 from shipper.deliver.upload import Counter, keys_of, objects_of, room_besides
 from shipper.errors import ConnectionLostError, HostError, ReleaseError, StaleError
-from shipper.events import Emit, Event, count_files, count_layers, count_sent, of_server
+from shipper.events import Emit, Event, count_files, count_layers, of_server
 from shipper.limit import Limit
 from shipper.pipeline.gather import Gathered, Reached
 from shipper.pipeline.rollout import Member
@@ -135,7 +135,7 @@ class _Transfer:
     def _sent(self, changes: int) -> str:
         """Say what travelled; of that, so many files by what changed in them."""
         if not self.sizes:
-            return count_sent(0, self.counter.sent)
+            return f"only the list of files as {self.counter.sent:,} bytes"
         text = f"{count_files(len(self.sizes))}, {sum(self.sizes.values()):,} bytes as {self.counter.sent:,}"
         return text + (f"; {changes:,} by what changed in them" if changes else "")
 

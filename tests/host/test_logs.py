@@ -87,7 +87,9 @@ def test_a_log_is_followed_until_ctrl_c_or_until_the_connection_is_gone(corner: 
                 assert any("GET /api/meanwhile" in line for line in process.stdout)
             process.send_signal(signal.SIGINT)
             printed, _ = process.communicate(timeout=60)
-            assert (process.returncode, printed.splitlines()[-1:]) == (130, ["Stopped."])
+            *lines, last = printed.splitlines()
+            assert (process.returncode, last) == (130, "Stopped.")
+            assert all("/api/meanwhile" in line for line in lines), printed
         wait_until_nobody_reads(sandbox_exec)
     with followed(corner) as process:
         sandbox_exec(["pkill", "-KILL", "-f", "sshd: deploy"])

@@ -152,9 +152,6 @@ def test_what_a_link_leads_to_outside_of_the_frontend_is_a_part_of_it(tmp_path: 
     assert fingerprint_frontend(workspace, API_URL) != before
 
 
-OPENAPI = {"scripts": {"build": "openapi-typescript ../shared/colours.json --output src/api.ts && vite build"}}
-
-
 @pytest.mark.parametrize(
     ("files", "changed"),
     [
@@ -178,7 +175,12 @@ OPENAPI = {"scripts": {"build": "openapi-typescript ../shared/colours.json --out
         ({"web/vite.config.ts": 'const shared = path.resolve(__dirname, "..", "shared");'}, "shared/a/b.ts"),
         ({"web/src/posts.js": "const posts = readdirSync('../shared/posts');"}, "shared/posts/first.md"),
         ({"web/package.json": json.dumps({"dependencies": {"a": "file:../shared"}})}, "shared/index.js"),
-        ({"web/package.json": json.dumps(OPENAPI)}, "shared/colours.json"),
+        ({"web/tsconfig.json": '{"baseUrl": "..", "paths": {"@/*": ["shared/*"]}}'}, "shared/a/b.ts"),
+        ({"web/vite.config.js": "const shared = `${__dirname}/../shared`;"}, "shared/a/b.ts"),
+        (
+            {"web/a.ts": 'import "../shared/a/b";', "shared/a/b.ts": 'import ".."', "shared/index.ts": ""},
+            "shared/index.ts",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else json.dumps(next(iter(value.values())))[1:-1],
 )
@@ -195,7 +197,31 @@ def test_what_sources_lead_to_outside_of_the_frontend_is_a_part_of_it(
     assert fingerprint_frontend(workspace, API_URL) != before
 
 
-@pytest.mark.parametrize("path", ["../..", "../../", "../../../elsewhere/secret.js", "../../nothing.js", "../main"])
+DEVELOPMENT = {"scripts": {"dev": "concurrently 'cd ../backend && uvicorn main:app' vite"}}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"web/package.json": json.dumps(DEVELOPMENT)},
+        {"web/playwright.config.ts": 'webServer: { cwd: "../backend" }'},
+        {"web/src/app.test.ts": 'import api from "../../backend/main.py"'},
+        {"web/vite.config.ts": 'build: { outDir: "../backend" }'},
+        {"web/src/build.js": 'import "../../backend/ignored.js"'},
+    ],
+    ids=lambda files: next(iter(files)),
+)
+def test_what_no_build_reads_is_no_part_of_it(tmp_path: Path, files: dict[str, str]) -> None:
+    write(tmp_path, {"web/package-lock.json": "{}", "backend/main.py": "one", ".gitignore": "ignored.*", **files})
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    before = fingerprint_frontend(workspace_at(tmp_path, "vite"), API_URL)
+    write(tmp_path, {"backend/main.py": "two", "backend/ignored.js": "one"})
+    assert fingerprint_frontend(workspace_at(tmp_path, "vite"), API_URL) == before
+
+
+@pytest.mark.parametrize(
+    "path", ["../..", "../../", "../../../elsewhere/secret.js", "../../nothing.js", "../main", "../../.?", "../../\0"]
+)
 def test_folders_above_the_frontend_and_what_is_not_the_projects_are_no_part_of_it(tmp_path: Path, path: str) -> None:
     project = tmp_path / "project"
     write(project, {"web/package-lock.json": "{}", "web/src/main.js": f'import "{path}"', "web/main.js": ""})
