@@ -20,7 +20,7 @@ from shipper.build.source_tree import list_sources, never_in_a_browser
 _CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro")
 _STYLES = (".css", ".scss", ".sass", ".less", ".styl", ".pcss")
 _ENDINGS = (*_CODE, ".d.ts", ".json", *_STYLES)
-_SUFFIXES = frozenset([*_CODE, *_STYLES, ".html", ".md", ".mdx"])
+_SUFFIXES = frozenset([*_CODE, *_STYLES, ".html", ".mdx"])
 _COMPILERS = ("tsconfig*.json", "jsconfig*.json")
 _CONFIGURATIONS = ("*.config.*", "config-overrides.js", *_COMPILERS)
 # A larger file is a copied library, not somebody's source.

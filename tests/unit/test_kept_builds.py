@@ -207,6 +207,7 @@ DEVELOPMENT = {"scripts": {"dev": "concurrently 'cd ../backend && uvicorn main:a
         {"web/playwright.config.ts": 'webServer: { cwd: "../backend" }'},
         {"web/src/app.test.ts": 'import api from "../../backend/main.py"'},
         {"web/vite.config.ts": 'build: { outDir: "../backend" }'},
+        {"web/README.md": "The API is in [another folder](../backend/main.py)."},
         {"web/src/build.js": 'import "../../backend/ignored.js"'},
     ],
     ids=lambda files: next(iter(files)),
