@@ -36,6 +36,8 @@ def command(
         @functools.wraps(function)
         def guarded(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
             as_json = bool(named.get("json"))
+            # Invoke turns it off for the sake of tasks.py: all that is imported from here on would never be kept.
+            sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
             take_secrets()
             hide_environment()
             with open_streams(as_json):

@@ -55,6 +55,26 @@ def test_who_only_looks_around_waits_for_no_library(words: tuple[str, ...]) -> N
     assert sorted(names.intersection(HEAVY)) == []
 
 
+@pytest.mark.parametrize("module", ["shipper", "invoke"])
+@pytest.mark.parametrize(("wish", "kept"), [("", True), ("1", False)], ids=["as usual", "not wanted"])
+def test_what_python_compiles_for_a_command_is_kept_unless_nobody_wants_it(
+    tmp_path: Path, module: str, wish: str, kept: bool
+) -> None:
+    write = {"tasks.py": "from shipper.tasks import namespace\n", "ship.toml": "name = 7\n"}
+    for name, text in write.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", module, "plan"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"), "PYTHONDONTWRITEBYTECODE": wish},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert bool(list(tmp_path.glob("compiled/**/pydantic/main.*.pyc"))) == kept
+
+
 def test_invokes_yaml_is_loaded_for_who_has_a_configuration_in_it(tmp_path: Path) -> None:
     of_yaml = {"invoke.vendor.yaml.loader"}
     assert not loaded(LOADED, "shipper", "--list", HOME=str(tmp_path)) & of_yaml
