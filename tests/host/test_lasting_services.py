@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 
 from conftest import Exec
 from corner import Corner
@@ -23,8 +24,6 @@ DATABASE = """  database:
 
 def add_row(gig: Corner) -> int:
     """Let the app write a row; return how many there are."""
-    import urllib.request
-
     with urllib.request.urlopen(urllib.request.Request(gig.url + "/api/x", method="POST"), timeout=10) as answer:
         return int(json.loads(answer.read())["rows"])
 

@@ -37,13 +37,17 @@ def read_until(terminal: int, over: Callable[[bytes], bool]) -> bytes:
     return printed
 
 
+def over_or_after(seconds: float, over: Callable[[], bool]) -> Callable[[bytes], bool]:
+    deadline = time.monotonic() + seconds
+    return lambda _: over() or time.monotonic() > deadline
+
+
 def press_until(terminal: int, key: bytes, times: int, over: Callable[[], bool]) -> bytes:
     """Press a key, up to so many times in a minute when nothing comes of it; return what is on the terminal then."""
     printed = b""
     for _ in range(times):
         os.write(terminal, key)
-        patience = time.monotonic() + SECONDS / times
-        printed += read_until(terminal, lambda _: over() or time.monotonic() > patience)  # noqa: B023 - called here
+        printed += read_until(terminal, over_or_after(SECONDS / times, over))
         if over():
             break
     return printed
