@@ -18,7 +18,7 @@ from shipper.build.generated import generated_sources
 from shipper.build.outside import paths_out_of, sources_outside
 from shipper.build.package_manager import find_lock_file
 from shipper.build.presets import build_settings, is_built, output_folder, preset_of
-from shipper.build.source_tree import list_sources
+from shipper.build.source_tree import list_sources, top_of_repository
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 from shipper.errors import ConfigError
@@ -85,13 +85,7 @@ def _outside(workspace: Workspace, root: Path, files: dict[str, str]) -> list[st
         if table.get("of") != state:
             table.update(of=state, paths=paths_out_of(root, files, folder))
         paths = [str(path) for path in table["paths"]]
-    return sources_outside(root, paths, folder, _repository(workspace))
-
-
-def _repository(workspace: Workspace) -> Path:
-    """Return the top of the repository that the project is in: the sources of a project are all there."""
-    above = (workspace.root, *workspace.root.parents)
-    return next((folder for folder in above if (folder / ".git").exists()), workspace.root)
+    return sources_outside(root, paths, folder, top_of_repository(workspace.root) or workspace.root)
 
 
 def the_frontend(workspace: Workspace) -> Frontend:

@@ -15,16 +15,13 @@ from fnmatch import fnmatch
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from shipper.build.source_tree import list_sources, never_in_a_browser
+from shipper.build.source_tree import CODE_SUFFIXES, list_sources, never_in_a_browser, read_source
 
-_CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro")
 _STYLES = (".css", ".scss", ".sass", ".less", ".styl", ".pcss")
-_ENDINGS = (*_CODE, ".d.ts", ".json", *_STYLES)
-_SUFFIXES = frozenset([*_CODE, *_STYLES, ".html", ".mdx"])
+_ENDINGS = (*CODE_SUFFIXES, ".d.ts", ".json", *_STYLES)
+_SUFFIXES = frozenset([*CODE_SUFFIXES, *_STYLES, ".html", ".mdx"])
 _COMPILERS = ("tsconfig*.json", "jsconfig*.json")
 _CONFIGURATIONS = ("*.config.*", "config-overrides.js", *_COMPILERS)
-# A larger file is a copied library, not somebody's source.
-_LARGEST_BYTES = 1_000_000
 
 # "../shared/api", "./colours", "..", __dirname + "/../shared"
 _QUOTED = re.compile(r"""["'`](?:\$\{__dirname\})?/?(\.{1,2}(?:/[^"'`\r\n]*)?)(?=["'`])""")
@@ -38,8 +35,12 @@ _PIECE = re.compile(r"""["'`]([^"'`]+)["'`]""")
 _PACKAGE = re.compile(r'"(?:file|link|portal):(\.\./[^"\r\n]*)"')
 _BASE_URL = re.compile(r'"baseUrl"\s*:\s*"([^"\r\n]+)"')
 _STRING = re.compile(r'"([^"\r\n]+)"')
-# Lines of a configuration that say where something is written, or how far up to look.
-_NO_INPUT = re.compile(r"^.*(?:out|dist|dest|filename|root).*$", re.IGNORECASE | re.MULTILINE)
+# Entries of a configuration that say where something is written: outDir: resolve(__dirname, "../static")
+_WRITTEN = re.compile(
+    r"""\b(?:out\w*|dist\w*|dest\w*|filename|declarationDir|tsBuildInfoFile)["'`]?\s*:\s*"""
+    r"""(?:[\w.]+\((?:[^()]|\([^()]*\))*\)|["'`][^"'`\r\n]*["'`])""",
+    re.IGNORECASE,
+)
 # From here on it is a pattern, or put together only when it runs.
 _OPEN = re.compile(r"[*{\[]|\$|[?@!+]\(")
 _QUERY = re.compile(r"[?#].*")
@@ -109,13 +110,8 @@ def _read(file: Path) -> str:
     is_configuration = _is_configuration(file.name)
     if file.suffix not in _SUFFIXES and not is_configuration:
         return ""
-    try:
-        if file.stat().st_size > _LARGEST_BYTES:
-            return ""
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # gone meanwhile, or a folder with such a name
-        return ""
-    return _NO_INPUT.sub("", text) if is_configuration and file.name != "package.json" else text
+    text = read_source(file)
+    return _WRITTEN.sub("", text) if is_configuration else text
 
 
 def _is_configuration(path: str) -> bool:
@@ -134,7 +130,7 @@ def _named(path: PurePosixPath, known: frozenset[str]) -> list[str]:
     """Return those of the `known` files that an import of a path may mean: itself, or one with an ending."""
     name = _QUERY.sub("", path.name)
     names = [path.name, name, *(f"{name}{ending}" for ending in _ENDINGS)]
-    names += [f"{_SCRIPT.sub('', name)}{ending}" for ending in _CODE] if _SCRIPT.search(name) else []
+    names += [f"{_SCRIPT.sub('', name)}{ending}" for ending in CODE_SUFFIXES] if _SCRIPT.search(name) else []
     names += [f"_{name}{ending}" for ending in _STYLES]  # Sass: a part of other sheets
     return [file for file in dict.fromkeys(f"{path.parent}/{one}".removeprefix("./") for one in names) if file in known]
 

@@ -1,4 +1,7 @@
-"""Which files of a folder are its sources: what git tracks or would track, or a walk with sensible exceptions."""
+"""Which files of a folder are its sources: what git tracks or would track, or a walk with sensible exceptions.
+
+And what is in them, as far as it is somebody's own text.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ _DERIVED_FOLDERS = frozenset(
 )
 # `next build` itself writes these two, so they would make every build a new one.
 _DERIVED_NAMES = ("next-env.d.ts", ".tsbuildinfo")
+CODE_SUFFIXES = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro")
+# A larger file is a copied library, not somebody's source.
+_LARGEST_BYTES = 1_000_000
 # What is in these never reaches a browser.
 _OTHER_FOLDERS = frozenset(["__tests__", "__mocks__", "test", "tests", "e2e", "cypress", "playwright"])
 _OTHER_TOP_FOLDERS = frozenset(["scripts", "public"])
@@ -48,10 +54,25 @@ def ignored_sources(folder: Path, output: str = "") -> list[str]:
 
 
 def never_in_a_browser(path: PurePosixPath) -> bool:
-    """Say whether a file of a frontend is a test or a tool, or is copied as it is: nothing that the build reads."""
+    """Say whether a file of a frontend is a test or a tool, or is copied as it is: no code of the site is in it."""
     hidden = any(part.startswith(".") for part in path.parts)
     elsewhere = path.parts[0] in _OTHER_TOP_FOLDERS or not _OTHER_FOLDERS.isdisjoint(path.parts)
     return hidden or elsewhere or bool(_OTHER_NAME.search(path.name))
+
+
+def read_source(file: Path) -> str:
+    """Return the text of a source; "" for one that is too large to be written by hand, or cannot be read."""
+    try:
+        if file.stat().st_size > _LARGEST_BYTES:
+            return ""
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # gone meanwhile, or a folder with such a name
+        return ""
+
+
+def top_of_repository(folder: Path) -> Path | None:
+    """Return the top of the repository that a folder is in, None without one."""
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
 
 
 def has_tracked_files(folder: Path) -> bool:

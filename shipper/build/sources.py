@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from shipper.build.fingerprint import frontend_folder, inputs_folder, the_frontend
 from shipper.build.loopback import find_addresses
 from shipper.build.presets import Preset, output_folder, preset_of
-from shipper.build.source_tree import list_sources, never_in_a_browser
+from shipper.build.source_tree import CODE_SUFFIXES, list_sources, never_in_a_browser, read_source
 from shipper.config.frontend import Frontend
 from shipper.config.project import Workspace
 
-_SUFFIXES = frozenset(
-    [".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte", ".astro", ".html"]
-)
+_SUFFIXES = frozenset([*CODE_SUFFIXES, ".html"])
 # Where a build command of any kind may read a variable: configuration and templates.
 _MORE_SUFFIXES = frozenset(".toml .yml .yaml .json .njk .liquid .hbs .ejs .pug .md .mdx .py .rb .tmpl .xml".split())
-# A larger file is a copied library, not somebody's source.
-_LARGEST_BYTES = 1_000_000
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _TOKENS = re.compile(
@@ -134,19 +130,10 @@ def _read_texts(workspace: Workspace, preset: Preset) -> Iterator[_Text]:
         is_read = is_configuration or path == page or not never_in_a_browser(pure)
         if pure.suffix not in suffixes or not is_read:
             continue
-        content = _read_text(root / path)
+        content = read_source(root / path)
         if frontend.preset == "command" or "env" in content or "//" in content or "%" in content:
             shown = (root / path).relative_to(workspace.root).as_posix()
             yield _Text(shown, _blank_comments(content), is_configuration)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            return ""
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _blank_comments(content: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipper.build.source_tree import list_sources
+from shipper.build.source_tree import list_sources, top_of_repository
 
 # Installed, built, or somebody's example: nothing in these is what the team ships.
 _OTHER_FOLDERS = frozenset(
@@ -60,7 +60,7 @@ class Repository:
 
 def read_repository(root: Path) -> Repository:
     """List the files in a folder: what git has or would take, and all others where there is no git."""
-    in_git = any((folder / ".git").exists() for folder in (root, *root.parents))
+    in_git = top_of_repository(root) is not None
     listed = list_sources(root) if in_git else list(_walk(root))
     kept = [path for path in listed if _OTHER_FOLDERS.isdisjoint(path.split("/")[:-1])]
     return Repository(root, tuple(sorted(kept[:_MOST_FILES])), in_git, complete=len(kept) <= _MOST_FILES)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipper.build.source_tree import has_tracked_files
+from shipper.build.source_tree import has_tracked_files, top_of_repository
 from shipper.check.ignore_answers import copied_rules
 from shipper.check.ignore_tree import read_tree
 from shipper.check.ignores import find_holes
@@ -69,11 +69,6 @@ def _has_holes(top: Path) -> bool:
             return bool(find_holes(tree, answers))
     except ShipperError:  # a .gitignore that git cannot read: `check --ignores` says so
         return True
-
-
-def top_of_repository(root: Path) -> Path | None:
-    """Return the top of the repository that a folder is in, None without one."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
 
 
 def plan_files(root: Path, proposal: Proposal, *, tasks: bool) -> NewFiles:

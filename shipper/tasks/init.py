@@ -61,6 +61,7 @@ def init(
 
 
 def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -> None:
+    from shipper.build.source_tree import top_of_repository
     from shipper.config.load import FILE_NAME
     from shipper.detect.proposal import propose
     from shipper.detect.survey import survey
@@ -69,7 +70,6 @@ def _init_project(wishes: Wishes, *, only_print: bool, yes: bool, tasks: bool) -
         git_commands,
         plan_files,
         refuse_second_file,
-        top_of_repository,
         write_files,
     )
     from shipper.report.console import console

@@ -177,6 +177,8 @@ def test_what_a_link_leads_to_outside_of_the_frontend_is_a_part_of_it(tmp_path: 
         ({"web/package.json": json.dumps({"dependencies": {"a": "file:../shared"}})}, "shared/index.js"),
         ({"web/tsconfig.json": '{"baseUrl": "..", "paths": {"@/*": ["shared/*"]}}'}, "shared/a/b.ts"),
         ({"web/vite.config.js": "const shared = `${__dirname}/../shared`;"}, "shared/a/b.ts"),
+        ({"web/vite.config.js": "alias: { '@layout': resolve(__dirname, '../shared') }"}, "shared/a/b.ts"),
+        ({"web/tsconfig.json": '{"outDir": "../types", "paths": {"@/*": ["../shared/*"]}}'}, "shared/a/b.ts"),
         (
             {"web/a.ts": 'import "../shared/a/b";', "shared/a/b.ts": 'import ".."', "shared/index.ts": ""},
             "shared/index.ts",
@@ -207,6 +209,8 @@ DEVELOPMENT = {"scripts": {"dev": "concurrently 'cd ../backend && uvicorn main:a
         {"web/playwright.config.ts": 'webServer: { cwd: "../backend" }'},
         {"web/src/app.test.ts": 'import api from "../../backend/main.py"'},
         {"web/vite.config.ts": 'build: { outDir: "../backend" }'},
+        {"web/vite.config.mts": "build: { outDir: path.resolve(process.cwd(), '../backend') }"},
+        {"web/vite.config.js": "plugins: [visualizer({ filename: '../backend/main.py' })]"},
         {"web/README.md": "The API is in [another folder](../backend/main.py)."},
         {"web/src/build.js": 'import "../../backend/ignored.js"'},
     ],
